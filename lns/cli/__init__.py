@@ -1,0 +1,80 @@
+"""The `lns` command: one Typer application, a module a group of commands."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from lns import __version__
+from lns.cli import applications, codecs, devices, downlinks, gateways, importing, keys, status, templates
+from lns.cli.command import command, examples
+from lns.cli.frames import inspect
+from lns.cli.outcome import CommandError, Exit
+from lns.cli.series import series
+from lns.cli.serving import check, serve
+from lns.cli.watch import watch
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 no server answers, "
+    "4 not allowed, 5 not found.",
+)
+"""Every command; `importing` adds itself to `devices.app`."""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def lns(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Inflight: a LoRaWAN network server and decoder gateway."""
+
+
+app.command(
+    epilog=examples("lns serve", "lns serve --config inflight.toml --data /var/lib/inflight", "lns serve --demo")
+)(serve)
+app.command(epilog=examples("lns check --config inflight.toml", "lns check --explain"))(check)
+command(app, "watch", "lns watch", "lns watch --json | jq 'select(.kind == \"refusal\")'")(watch)
+command(app, "status", "lns status")(status.status)
+command(
+    app,
+    "series",
+    "lns series a84041000181c061 --since 1h",
+    "lns series cellar temperature --since 7d --bucket 1h --plot",
+)(series)
+app.command(
+    epilog=examples("lns inspect 40F17DBE4900020001954378762B11FF0D --nwk-s-key 44024241ED4CE9A68C6A8BC055233FD3")
+)(inspect)
+app.add_typer(gateways.app, name="gateway")
+app.add_typer(devices.app, name="device")
+app.add_typer(applications.app, name="application")
+app.add_typer(templates.app, name="template")
+app.add_typer(codecs.app, name="codec")
+app.add_typer(downlinks.app, name="downlink")
+app.add_typer(keys.app, name="key")
+app.add_typer(status.exchange, name="exchange")
+
+__all__ = ["app", "importing", "main"]
+
+
+def main() -> None:
+    """Run the command line; a failed command says why in one sentence on standard error."""
+    try:
+        app()
+    except CommandError as error:
+        typer.echo(f"lns: {error}", err=True)
+        sys.exit(error.code)
+    except BrokenPipeError:
+        # The reader of our output has gone, as in `lns watch --json | head`; leave nothing for exit to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.OK)

@@ -1,0 +1,155 @@
+"""`lns codec`: upload, switch and try payload codecs, and see where they failed."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lns.cli.command import Call, column, command, examples, pairs, print_json
+from lns.cli.connection import path
+from lns.cli.devices import find
+from lns.cli.outcome import CommandError, Exit
+from lns.cli.times import local
+
+app = typer.Typer(
+    no_args_is_help=True, help="Upload JavaScript codecs, try them by hand, see and retry failed decodes."
+)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the codec.")]
+File = Annotated[Path, typer.Argument(metavar="FILE.js", help="JavaScript with decodeUplink, Decoder or Decode.")]
+
+
+@command(app, "list", "lns codec list")
+def list_(call: Call) -> None:
+    """List codecs with the version in use."""
+    columns = [column("name"), column("active_version"), column("versions"), column("convention")]
+    call.show_list(call.server.pages(path("codecs")), columns)
+
+
+@command(app, "show", "lns codec show lht65")
+def show(call: Call, name: Name) -> None:
+    """Show a codec and its versions."""
+    call.show(call.server.get(path("codecs", name)))
+
+
+@command(
+    app, "add", "lns codec add lht65.js", "lns codec add lht65.js --name dragino --note 'fixed humidity' --no-activate"
+)
+def add(
+    call: Call,
+    file: File,
+    name: Annotated[str | None, typer.Option(help="Name of the codec; else the file's.")] = None,
+    note: Annotated[str | None, typer.Option(help="What is new in this version.")] = None,
+    activate: Annotated[bool, typer.Option("--activate/--no-activate", help="Use this version at once.")] = True,
+) -> None:
+    """Upload a codec, or a new version of one; devices use it through `--codec` or their template."""
+    name = name or file.stem
+    body = {"source": _source(file)} | ({"note": note} if note else {})
+    try:
+        call.server.get(path("codecs", name))
+    except CommandError as error:
+        if error.code != Exit.NOT_FOUND:
+            raise
+        call.show(call.server.post(path("codecs"), {"name": name, **body}), f"codec {name} added, version 1 is in use")
+        return
+    answer = call.server.post(path("codecs", name, "versions"), {**body, "activate": activate})
+    call.show(answer, f"codec {name} has a new version" + (", in use from now on" if activate else ""))
+
+
+@command(app, "activate", "lns codec activate lht65 2")
+def activate(
+    call: Call, name: Name, version: Annotated[int, typer.Argument(min=1, metavar="VERSION", help="Version number.")]
+) -> None:
+    """Use another version of a codec, an older one too, from the next uplink on."""
+    answer = call.server.post(path("codecs", name, "activate"), {"version": version})
+    call.show(answer, f"codec {name} uses version {version} from now on")
+
+
+@command(app, "failures", "lns codec failures", "lns codec failures --device a84041000181c061")
+def failures(
+    call: Call,
+    device: Annotated[str | None, typer.Option(help="Only this device's: DevEUI or name.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most this many.")] = 100,
+) -> None:
+    """List decodes that failed, with reason, line and column in the codec's file."""
+    columns = [
+        ("at", lambda row: local(row["at"])),
+        column("dev_eui"),
+        column("uplink_seq"),
+        column("reason"),
+        ("where", lambda row: "-" if row.get("line") is None else f"line {row['line']}, column {row['column']}"),
+        column("message"),
+    ]
+    chosen = find(call, device) if device else None
+    call.show_list(call.server.pages(path("decode-failures"), limit, device=chosen), columns)
+
+
+@command(app, "retry", "lns codec retry --codec lht65", "lns codec retry --uplink 1042 --uplink 1043")
+def retry(
+    call: Call,
+    device: Annotated[str | None, typer.Option(help="Only this device's: DevEUI or name.")] = None,
+    codec: Annotated[str | None, typer.Option(help="Only failures of this codec.")] = None,
+    uplinks: Annotated[
+        list[int] | None, typer.Option("--uplink", help="Only this uplink_seq; may be repeated.")
+    ] = None,
+) -> None:
+    """Decode failed uplinks again with the codec in use now; without options all of them."""
+    body: dict[str, Any] = {"device": find(call, device)} if device else {}
+    body |= ({"codec": codec} if codec else {}) | ({"uplink_seqs": uplinks} if uplinks else {})
+    answer = call.server.post(path("decode-failures", "retry"), body)
+    call.show(answer, f"{answer['retried']} decoded now, {answer['failed']} failed again")
+    if answer["failed"]:
+        raise typer.Exit(Exit.REFUSED)
+
+
+@app.command(epilog=examples("lns codec run lht65.js --fport 2 --hex cbf60b0d037601ad017fff"))
+def run(
+    file: File,
+    fport: Annotated[int, typer.Option(min=0, max=255, help="FPort the codec is told.")],
+    payload: Annotated[str, typer.Option("--hex", metavar="HEX", help="Decrypted payload.")],
+    variables: Annotated[
+        list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="Device variable; may be repeated.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print data, warnings, errors, logs and duration_us.")
+    ] = False,
+) -> None:
+    """Run a codec on one payload, here and now: needs no server, changes nothing. Exit code 1 when it fails."""
+    from decoders.runner import run_once  # V8 is only loaded where it is needed
+
+    source, data = _source(file), _payload(payload)
+    result = run_once(source, fport, data, variables=pairs(variables or []))
+    if as_json:
+        print_json(result)
+    else:
+        _print_run(result)
+    if result["errors"]:
+        raise typer.Exit(Exit.REFUSED)
+
+
+def _print_run(result: dict[str, Any]) -> None:
+    for line in result["logs"]:
+        typer.echo(f"log: {line}")
+    for line in result["warnings"]:
+        typer.echo(f"warning: {line}")
+    for line in result["errors"]:
+        typer.echo(f"error: {line}", err=True)
+    if not result["errors"]:
+        print_json(result["data"])
+    typer.echo(f"{result['duration_us']} us")
+
+
+def _source(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except OSError as error:
+        raise CommandError(f"cannot read {file}: {error.strerror}", Exit.USAGE) from None
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}", Exit.USAGE) from None
+
+
+def _payload(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise CommandError(f"--hex {text!r} is not hex", Exit.USAGE) from None

@@ -1,0 +1,117 @@
+"""`lns serve` and `lns check`: the server itself, and what its configuration means on this machine."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from lns.cli.command import console, print_json
+from lns.cli.outcome import CommandError, Exit
+from lns.cli.settings import markdown, toml
+from lns.config import Config, ConfigError, load
+
+File = Annotated[Path | None, typer.Option("--config", envvar="LNS_CONFIG", help="TOML file; without it, defaults.")]
+Data = Annotated[Path | None, typer.Option(envvar="LNS_DATA", help="Data folder, in place of the file's data_dir.")]
+
+
+def serve(
+    file: File = None,
+    data: Data = None,
+    demo: Annotated[bool, typer.Option("--demo", help="With a small simulated fleet on the real UDP port.")] = False,
+) -> None:
+    """Run the server until SIGTERM or Ctrl-C; what was received is written before it ends."""
+    from lns.server import run
+
+    run(_load(file, data), demo=demo)
+
+
+def check(
+    file: File = None,
+    data: Data = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print every setting: default, range, meaning.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
+    """Check the configuration: what would listen where, whether it can, and every setting as it would be used.
+
+    Exit code 2 when the file is wrong, 1 when this machine does not allow what it says.
+    """
+    if explain:
+        typer.echo(markdown(), nl=False)
+        return
+    config = _load(file, data)
+    findings = [*_ports(config), _folder(Path(config.data_dir)), *_timing(config)]
+    if as_json:
+        print_json({"findings": findings, "settings": msgspec.to_builtins(config)})
+    else:
+        for finding in findings:
+            mark = {True: "[green]ok[/green]     ", False: "[red]problem[/red]", None: "[yellow]note[/yellow]   "}
+            console().print(f"{mark[finding['ok']]} {finding['text']}", soft_wrap=True)
+        typer.echo(f"\n{_as_toml(config)}")
+    if any(finding["ok"] is False for finding in findings):
+        raise typer.Exit(Exit.REFUSED)
+
+
+def _load(file: Path | None, data: Path | None) -> Config:
+    try:
+        return load(file, {"data_dir": str(data)} if data else None)
+    except ConfigError as error:
+        raise CommandError(f"{file}: {error}" if file else str(error), Exit.USAGE) from None
+
+
+def _finding(ok: bool | None, text: str) -> dict[str, Any]:
+    return {"ok": ok, "text": text}
+
+
+def _ports(config: Config) -> list[dict[str, Any]]:
+    return [
+        _port("gateways, Semtech UDP", socket.SOCK_DGRAM, config.udp.host, config.udp.port),
+        _port("REST API, metrics and health", socket.SOCK_STREAM, config.api.host, config.api.port),
+    ]
+
+
+def _port(what: str, kind: socket.SocketKind, host: str, port: int) -> dict[str, Any]:
+    protocol = "udp" if kind == socket.SOCK_DGRAM else "tcp"
+    where = f"{protocol} {host}:{port or 'a free port'}"
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=kind)[0]
+        with socket.socket(family, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return _finding(False, f"{what}: cannot listen on {where}: {(error.strerror or str(error)).lower()}")
+    return _finding(True, f"{what}: would listen on {where}")
+
+
+def _folder(folder: Path) -> dict[str, Any]:
+    nearest = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        return _finding(False, f"data folder {folder}: {nearest} is not a folder that can be written to")
+    return _finding(True, f"data folder {folder}: " + ("writable" if nearest == folder.absolute() else "would be made"))
+
+
+def _timing(config: Config) -> list[dict[str, Any]]:
+    """A note where an answer could not make its first window."""
+    needed = config.network.dedup_window_ms + config.network.downlink_margin_ms
+    window = config.network.rx1_delay_s * 1000
+    if needed < window:
+        return []
+    text = (
+        f"answers always use RX2: dedup_window_ms and downlink_margin_ms take {needed} ms, RX1 opens after {window} ms"
+    )
+    return [_finding(None, text)]
+
+
+def _as_toml(config: Config) -> str:
+    lines, sections = [], []
+    for name in config.__struct_fields__:
+        value = getattr(config, name)
+        if isinstance(value, msgspec.Struct):
+            keys = (f"{key} = {toml(getattr(value, key))}" for key in value.__struct_fields__)
+            sections.append("\n".join([f"[{name}]", *keys]))
+        else:
+            lines.append(f"{name} = {toml(value)}")
+    return "\n\n".join(["\n".join(lines), *sections])

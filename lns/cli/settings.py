@@ -1,0 +1,94 @@
+"""Every setting with its default, range and meaning, read from the source of `lns.config`."""
+
+import ast
+import inspect
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from lns import config
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One key of the file; `default` is written as in TOML, `allowed` is empty where the type says it all."""
+
+    key: str
+    default: str
+    allowed: str
+    meaning: str
+
+
+def settings() -> list[Setting]:
+    """All settings in the order of the file."""
+    comments = _comments()
+    defaults = config.Config()
+    found = []
+    for name, kind in get_type_hints(config.Config, include_extras=True).items():
+        value = getattr(defaults, name)
+        if not isinstance(value, msgspec.Struct):
+            found.append(_setting(name, kind, value, comments["Config", name]))
+            continue
+        for key, inner in get_type_hints(kind, include_extras=True).items():
+            meaning = comments[kind.__name__, key]
+            found.append(_setting(f"{name}.{key}", inner, getattr(value, key), meaning))
+    return found
+
+
+def markdown() -> str:
+    """The table of docs/configuration.md."""
+    lines = ["| key | default | allowed | meaning |", "|---|---|---|---|"]
+    for setting in settings():
+        meaning = setting.meaning.replace("|", "\\|")
+        lines.append(f"| `{setting.key}` | `{setting.default}` | {setting.allowed} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def _comments() -> dict[tuple[str, str], str]:
+    """(class, field) to the comment lines right above the field."""
+    source = inspect.getsource(config)
+    lines = source.splitlines()
+    found = {}
+    for section in ast.parse(source).body:
+        if not isinstance(section, ast.ClassDef):
+            continue
+        for field in section.body:
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                first = field.lineno - 1
+                while lines[first - 1].strip().startswith("#"):
+                    first -= 1
+                text = " ".join(line.strip().lstrip("# ") for line in lines[first : field.lineno - 1])
+                found[section.name, field.target.id] = text
+    return found
+
+
+def _setting(key: str, kind: Any, value: Any, meaning: str) -> Setting:
+    return Setting(key, toml(value), _allowed(kind), meaning)
+
+
+def toml(value: Any) -> str:
+    """A value as it is written in TOML."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return f"{value:_}" if isinstance(value, int) and value >= 10_000 else str(value)
+
+
+def _allowed(kind: Any) -> str:
+    if get_origin(kind) is not Annotated:
+        choices = get_args(kind)
+        if choices:
+            return ", ".join(f"`{toml(choice)}`" for choice in choices)
+        return {bool: "true, false", str: "text"}.get(kind, "")
+    base, meta = get_args(kind)
+    if meta.max_length is not None:
+        return f"at most {meta.max_length}, each {_allowed(get_args(base)[0])}"
+    if meta.pattern is not None:
+        return f"`{meta.pattern}`"
+    return f"{_number(meta.ge)} to {_number(meta.le)}" if meta.le is not None else f"{_number(meta.ge)} or more"
+
+
+def _number(value: float) -> str:
+    return toml(int(value)) if value == int(value) else str(value)

@@ -1,0 +1,50 @@
+"""Times as people write and read them on a command line; the API's are RFC 3339 in UTC."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def parse_duration(text: str) -> timedelta:
+    """`90s`, `15m`, `1h`, `7d` or `2w`; ValueError names the value."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration such as 90s, 15m, 1h, 7d or 2w")
+    return timedelta(seconds=float(match[1]) * _UNITS_S[match[2]])
+
+
+def parse_instant(text: str, now: datetime) -> datetime:
+    """A duration before `now`, or a date or time in ISO 8601 (local time where it names no zone)."""
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither a duration such as 1h nor a time such as 2026-01-31T08:00") from None
+
+
+def local(instant: str | None) -> str:
+    """An RFC 3339 time as local time without its date when it is today's; "never" for none."""
+    if instant is None:
+        return "never"
+    when = datetime.fromisoformat(instant).astimezone()
+    today = datetime.now(UTC).astimezone().date()
+    return when.strftime("%H:%M:%S" if when.date() == today else "%Y-%m-%d %H:%M:%S")
+
+
+def ago(instant: str | None, now: datetime) -> str:
+    """How long before `now`: "12 s ago", "3 min ago", "5 h ago", "2 d ago"; "never" for none."""
+    if instant is None:
+        return "never"
+    return f"{span((now - datetime.fromisoformat(instant)).total_seconds())} ago"
+
+
+def span(seconds: float) -> str:
+    """A duration in its one fitting unit."""
+    for limit, size, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{max(seconds, 0) / size:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} d"

@@ -1,0 +1,227 @@
+"""The configuration: one TOML file, frozen structs, every unit, range and default beside its field.
+
+The comment above a field is its documentation: `lns check --explain` and docs/configuration.md are made from it.
+"""
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+
+class ConfigError(ValueError):
+    """The file cannot be used; the text names the key, the value and what would be right."""
+
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Days = Annotated[float, Meta(ge=0, le=36_500)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class Udp(_Section, frozen=True):
+    """Semtech UDP listener."""
+
+    # address to listen on
+    host: str = "0.0.0.0"
+    # UDP port; 0 picks a free one
+    port: Port = 1700
+    # serve every gateway that calls, without `lns gateway accept`
+    accept_unknown_gateways: bool = False
+    # per gateway; what comes above is counted and dropped
+    max_datagrams_per_s: Annotated[int, Meta(ge=1, le=1_000_000)] = 20_000
+    # a gateway EUI may take a new source address this often
+    address_change_hold_s: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
+    # SO_RCVBUF asked of the system
+    receive_buffer_bytes: Annotated[int, Meta(ge=4096, le=1_073_741_824)] = 8_388_608
+
+
+class Api(_Section, frozen=True):
+    """REST API, metrics and health."""
+
+    # address to listen on
+    host: str = "127.0.0.1"
+    # TCP port; 0 picks a free one
+    port: Port = 8080
+
+
+class Network(_Section, frozen=True):
+    """LoRaWAN network."""
+
+    # NetID, six hex digits
+    net_id: Annotated[str, Meta(pattern="^[0-9A-Fa-f]{6}$")] = "000000"
+    # region of gateways and devices that name none
+    region: Literal["EU868", "US915"] = "EU868"
+    # how long copies of a frame are collected
+    dedup_window_ms: Annotated[int, Meta(ge=10, le=2000)] = 200
+    # how long after that a copy from another gateway counts as late, not as a repetition
+    late_window_ms: Annotated[int, Meta(ge=0, le=60_000)] = 1000
+    # PULL_RESP leaves at least this long, plus the gateway's round trip, before the window
+    downlink_margin_ms: Annotated[int, Meta(ge=0, le=900)] = 150
+    # RECEIVE_DELAY1 given to joining devices
+    rx1_delay_s: Annotated[int, Meta(ge=1, le=15)] = 1
+    # US915 channels 8(n-1) to 8n-1 and 500 kHz channel 63+n; 0 uses all
+    us915_sub_band: Annotated[int, Meta(ge=0, le=8)] = 2
+    # EU868 channels given to joining devices beside the three that all have
+    extra_channels_hz: Annotated[
+        tuple[Annotated[int, Meta(ge=863_000_000, le=870_000_000)], ...], Meta(max_length=5)
+    ] = (867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000)
+    # most recent refused frames kept in memory for `lns watch` and the API
+    refusals_kept: Annotated[int, Meta(ge=1, le=100_000)] = 1000
+
+
+class Exchange(_Section, frozen=True):
+    """The durable log."""
+
+    # shortest time between two group commits
+    commit_interval_ms: Annotated[float, Meta(ge=0, le=1000)] = 5.0
+    # records every consumer has read are dropped after this
+    retention_days: Days = 7.0
+    # or when the log grows past this
+    retention_bytes: Annotated[int, Meta(ge=1_000_000)] = 10_000_000_000
+    # newest records kept in memory for consumers that keep up
+    memory_records: Annotated[int, Meta(ge=100, le=10_000_000)] = 100_000
+
+
+class Decoders(_Section, frozen=True):
+    """JavaScript decoder workers."""
+
+    # processes
+    workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    # uplinks per call
+    batch: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    # CPU budget of one uplink
+    timeout_ms: Annotated[int, Meta(ge=1, le=60_000)] = 100
+    # V8 heap per codec version
+    memory_mb: Annotated[int, Meta(ge=8, le=4096)] = 64
+    # switch V8's compiler off: slower, smaller attack surface
+    jitless: bool = False
+
+
+class Measurements(_Section, frozen=True):
+    """What is recorded and what is withheld."""
+
+    # record link.rssi, link.snr, link.dr and link.gateways of every uplink
+    link: bool = True
+    # change of link.rssi that is stored
+    link_rssi_deadband_db: Annotated[float, Meta(ge=0, le=100)] = 3.0
+    # change of link.snr that is stored
+    link_snr_deadband_db: Annotated[float, Meta(ge=0, le=100)] = 3.0
+    # an unchanged link value is stored at least this often
+    heartbeat_s: Annotated[float, Meta(ge=1, le=31_536_000)] = 3600.0
+
+
+class SeriesSqlite(_Section, frozen=True):
+    """Time-series store on SQLite."""
+
+    # write measurements to <data_dir>
+    enabled: bool = True
+    # measurements older than this are dropped; 0 keeps all
+    retention_days: Days = 0.0
+
+
+class Kafka(_Section, frozen=True):
+    """Kafka outlet; needs the extra `kafka`."""
+
+    # send to Kafka
+    enabled: bool = False
+    # host:port, comma separated
+    bootstrap_servers: str = "127.0.0.1:9092"
+    # empty: not sent
+    uplink_topic: str = "inflight.uplinks"
+    # empty: not sent
+    measurement_topic: str = "inflight.measurements"
+    # empty: not sent
+    event_topic: str = "inflight.events"
+    # partitions of a topic that is missing and is created; 0 creates none
+    partitions: Annotated[int, Meta(ge=0, le=10_000)] = 6
+    # name the brokers log and limit this producer by
+    client_id: str = "inflight"
+    # how to connect
+    security_protocol: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = "plaintext"
+    # needed by sasl_plaintext and sasl_ssl
+    sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = ""
+    # needed with sasl_mechanism
+    sasl_username: str = ""
+    # name of the environment variable that holds the password
+    sasl_password_env: str = ""
+    # PEM file of the authorities to trust; empty: the system's
+    ssl_ca_location: str = ""
+    # PEM file of the client's certificate
+    ssl_certificate_location: str = ""
+    # PEM file of the client's private key
+    ssl_key_location: str = ""
+    # name of the environment variable that holds the key's password
+    ssl_key_password_env: str = ""
+    # of each batch
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
+    # how long a batch waits for company
+    linger_ms: Annotated[float, Meta(ge=0, le=10_000)] = 20.0
+    # how long acknowledgements may take before the outlet shows an error; it goes on trying
+    delivery_timeout_s: Annotated[float, Meta(ge=1, le=3600)] = 30.0
+
+
+class Log(_Section, frozen=True):
+    """Logging."""
+
+    # least severe message that is written
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    # a line for people or one JSON object a line
+    format: Literal["text", "json"] = "text"
+
+
+class Config(_Section, frozen=True):
+    """The whole file. Every section and key is optional."""
+
+    # folder for databases and keys
+    data_dir: str = "data"
+    udp: Udp = Udp()
+    api: Api = Api()
+    network: Network = Network()
+    exchange: Exchange = Exchange()
+    decoders: Decoders = Decoders()
+    measurements: Measurements = Measurements()
+    series: SeriesSqlite = SeriesSqlite()
+    kafka: Kafka = Kafka()
+    log: Log = Log()
+
+
+def load(path: Path | None, overrides: dict[str, Any] | None = None) -> Config:
+    """Read `path` (None: defaults), with `overrides` such as {"udp": {"port": 0}} laid over it."""
+    try:
+        tree: dict[str, Any] = tomllib.loads(path.read_text("utf-8")) if path else {}
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    for section, values in (overrides or {}).items():
+        tree[section] = {**tree.get(section, {}), **values} if isinstance(values, dict) else values
+    try:
+        return msgspec.convert(tree, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(_explain(str(error), tree)) from error
+
+
+def _explain(problem: str, tree: dict[str, Any]) -> str:
+    """msgspec's sentence with the offending key's full path and value in front."""
+    text, _, path = problem.partition(" - at ")
+    keys = re.findall(r"\w+", path)
+    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", text):
+        section = Config.__struct_fields__ if not keys else getattr(Config(), keys[0]).__struct_fields__
+        near = difflib.get_close_matches(unknown[1], section, n=1)
+        hint = f"did you mean {near[0]}" if near else "it has " + ", ".join(section)
+        return f"{'.'.join(['$', *keys, unknown[1]])} is not a known key; {hint}"
+    value: Any = tree
+    for key in keys:
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    if text.startswith("Invalid enum value"):
+        choices = get_args(get_type_hints(type(getattr(Config(), keys[0])))[keys[1]])
+        text = "expected one of " + ", ".join(map(repr, choices))
+    text = text.replace("`", "").replace("object", "a section")
+    return f"{path.strip('`')} is {value!r}, {text[0].lower()}{text[1:]}"

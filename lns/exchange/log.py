@@ -1,0 +1,144 @@
+"""The SQL side of the exchange: appends, reads and retention on one SQLite file. Blocking; runs in threads.
+
+One row holds one group commit of one topic, so that an append costs one insert however many records it carries.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from lns.exchange.records import Decoded, Event, Record, Stored, Uplink
+
+TOPICS: dict[str, type[Record]] = {"uplink": Uplink, "decoded": Decoded, "event": Event}
+_encoder = msgspec.msgpack.Encoder()
+_decoders = {topic: msgspec.msgpack.Decoder(list[kind]) for topic, kind in TOPICS.items()}  # type: ignore[valid-type]
+
+WAL_PAGES = 16_000  # the writer checkpoints past this; the checkpointer of the side thread usually comes first
+
+Write = Callable[[sqlite3.Connection], None]
+"""A participant's share of a commit."""
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """Consecutive records of one topic, first to last as they will stand in the log."""
+
+    first_seq: int
+    topic: str
+    stored: list[Stored]
+
+    @property
+    def last_seq(self) -> int:
+        return self.first_seq + len(self.stored) - 1
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in which every commit is on the disk before it returns."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
+    return connection
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables where they are missing."""
+    connection.executescript(resources.files("lns.exchange").joinpath("exchange.sql").read_text("utf-8"))
+
+
+def head_seq(connection: sqlite3.Connection) -> int:
+    """The newest seq ever given; 0 before the first."""
+    return int(connection.execute("SELECT seq FROM exchange_head").fetchone()[0])
+
+
+def positions(connection: sqlite3.Connection) -> dict[str, int]:
+    """Stored positions by consumer name."""
+    return dict(connection.execute("SELECT consumer, seq FROM exchange_position").fetchall())
+
+
+def commit(
+    connection: sqlite3.Connection,
+    segments: Sequence[Segment],
+    moved: dict[str, int],
+    writes: Sequence[Write],
+    at_us: int,
+) -> None:
+    """Append `segments`, store moved positions and run the participants' writes, all in one transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for segment in segments:
+            records = _encoder.encode([stored.record for stored in segment.stored])
+            connection.execute(
+                "INSERT INTO exchange_log VALUES (?, ?, ?, ?, ?)",
+                (segment.first_seq, segment.last_seq, segment.topic, at_us, records),
+            )
+        if segments:
+            connection.execute("UPDATE exchange_head SET seq = ?", (segments[-1].last_seq,))
+        if moved:
+            connection.executemany(
+                "INSERT INTO exchange_position VALUES (?, ?) ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq",
+                list(moved.items()),
+            )
+        for write in writes:
+            write(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def read(
+    connection: sqlite3.Connection, after_seq: int, topics: frozenset[str], limit: int
+) -> tuple[list[Stored], int]:
+    """Up to `limit` records of `topics` after a seq, and the seq up to which the log has now been searched."""
+    rows = connection.execute(
+        "SELECT first_seq, last_seq, topic, records FROM exchange_log WHERE first_seq >= "
+        "coalesce((SELECT max(first_seq) FROM exchange_log WHERE first_seq <= ?), 0) ORDER BY first_seq",
+        (after_seq + 1,),
+    )
+    found: list[Stored] = []
+    upto = after_seq
+    for first_seq, last_seq, topic, blob in rows:
+        if last_seq <= after_seq:
+            continue
+        if topic in topics:
+            for seq, record in enumerate(_decoders[topic].decode(blob), first_seq):
+                if seq > after_seq:
+                    found.append(Stored(seq, topic, record))
+                    if len(found) == limit:
+                        return found, seq
+        upto = last_seq
+    return found, upto
+
+
+def pick(connection: sqlite3.Connection, seq: int) -> Stored | None:
+    """The record at `seq`, or None when retention has dropped it."""
+    found, _ = read(connection, seq - 1, frozenset(TOPICS), 1)
+    return found[0] if found and found[0].seq == seq else None
+
+
+def first_seq(connection: sqlite3.Connection) -> int | None:
+    """The oldest seq still in the log."""
+    first: int | None = connection.execute("SELECT min(first_seq) FROM exchange_log").fetchone()[0]
+    return first
+
+
+def size_bytes(connection: sqlite3.Connection) -> int:
+    """Bytes of the pages in use, registry and sessions in the same file included."""
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
+def expire(connection: sqlite3.Connection, upto_seq: int, before_us: int, rows: int) -> int:
+    """Drop at most `rows` of the oldest log rows that end at or before `upto_seq` and are older than `before_us`."""
+    cursor = connection.execute(
+        "DELETE FROM exchange_log WHERE first_seq IN (SELECT first_seq FROM exchange_log"
+        " WHERE last_seq <= ? AND at_us < ? ORDER BY first_seq LIMIT ?)",
+        (upto_seq, before_us, rows),
+    )
+    return cursor.rowcount

@@ -1,0 +1,42 @@
+"""Why a frame was refused: normal, counted and shown to a person; never an exception, never silence."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Reason(StrEnum):
+    """One label per cause, the same in metrics, API and logs."""
+
+    MALFORMED = "malformed"
+    UNSUPPORTED_MAJOR = "unsupported_major"
+    UNEXPECTED_DIRECTION = "unexpected_direction"
+    PROPRIETARY = "proprietary"
+    REJOIN_UNSUPPORTED = "rejoin_unsupported"
+    FOPTS_WITH_FPORT0 = "fopts_with_fport0"
+    PAYLOAD_TOO_LONG = "payload_too_long"
+    DATA_RATE_NOT_IN_REGION = "data_rate_not_in_region"
+    FREQUENCY_NOT_IN_REGION = "frequency_not_in_region"
+    UNKNOWN_DEV_ADDR = "unknown_dev_addr"
+    MIC_FAILED = "mic_failed"
+    FCNT_NOT_ABOVE_LAST = "fcnt_not_above_last"
+    FCNT_GAP = "fcnt_gap"
+    FCNT_EXHAUSTED = "fcnt_exhausted"
+    DEVICE_DISABLED = "device_disabled"
+    UNKNOWN_DEV_EUI = "unknown_dev_eui"
+    JOIN_EUI_MISMATCH = "join_eui_mismatch"
+    JOIN_NOT_ALLOWED = "join_not_allowed"
+    JOIN_MIC_FAILED = "join_mic_failed"
+    DEV_NONCE_REUSED = "dev_nonce_reused"
+    DEV_NONCE_NOT_INCREASING = "dev_nonce_not_increasing"
+    JOIN_NONCES_EXHAUSTED = "join_nonces_exhausted"
+    LOG_BEHIND = "log_behind"
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A refusal with the sentence a person reads; addresses are set as far as they are known."""
+
+    reason: Reason
+    text: str
+    dev_addr: str | None = None
+    dev_eui: str | None = None

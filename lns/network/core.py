@@ -1,0 +1,246 @@
+"""The shell that ties gateways, MAC, sessions and exchange together. It reads like the data path:
+
+receptions -> deduplicate -> parse -> match session -> handle -> exchange, and the answer in RX1 or RX2 beside it.
+"""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+
+from lns import metrics
+from lns.config import Network as NetworkConfig
+from lns.exchange.records import Rx, Uplink
+from lns.exchange.sqlite import SqliteExchange
+from lns.live import Live
+from lns.lorawan.errors import FrameError
+from lns.lorawan.phy import DataFrame, JoinRequest, parse_uplink
+from lns.lorawan.regions import region
+from lns.mac import uplink
+from lns.mac.dedup import Copy, Deduplicator, Heard
+from lns.mac.frames import Reception, strongest_first
+from lns.mac.match import Kind, Match, match
+from lns.mac.refusal import Reason, Refused
+from lns.mac.session import Device, Session
+from lns.network import show
+from lns.network.devices import Devices
+from lns.network.downlinks import Answer, Downlinks
+from lns.network.joins import Joins
+from lns.network.state import NetworkState
+
+_logger = logging.getLogger(__name__)
+
+TIMER_GRAIN_S = 0.004
+"""Windows that close this close together are handled in one go."""
+
+
+class Core:
+    """The path of an uplink. Every method runs on the event loop and returns quickly."""
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        exchange: SqliteExchange,
+        state: NetworkState,
+        devices: Devices,
+        downlinks: Downlinks,
+        joins: Joins,
+        live: Live,
+    ) -> None:
+        self._net_id = config.net_id
+        self._exchange, self._state, self._live = exchange, state, live
+        self._devices, self._downlinks, self._joins = devices, downlinks, joins
+        self._dedup = Deduplicator(config.dedup_window_ms / 1000, config.late_window_ms / 1000)
+        self._timer: asyncio.TimerHandle | None = None
+
+    def receive(self, receptions: Iterable[Reception], now: float) -> None:
+        """Take what a gateway heard; `now` is monotonic seconds."""
+        add = self._dedup.add
+        for reception in receptions:
+            copy = add(reception, now)
+            if copy is Copy.LATE or copy is Copy.SAME_RECEPTION:
+                metrics.dedup_late.inc(copy.value)
+        if self._timer is None:
+            self._arm()
+
+    def _arm(self) -> None:
+        deadline = self._dedup.deadline()
+        if deadline is not None:
+            delay_s = max(deadline - time.monotonic(), TIMER_GRAIN_S)
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        for heard in self._dedup.expire(time.monotonic()):
+            self._guard(heard)
+        self._arm()
+
+    def drain(self) -> None:
+        """Handle every frame whose window is still open, for an orderly stop."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for heard in self._dedup.drain():
+            self._guard(heard)
+
+    def _guard(self, heard: Heard) -> None:
+        try:
+            self._handle(heard)
+        except Exception:
+            phy_payload = heard.receptions[0].phy_payload.hex()
+            _logger.exception("a frame could not be handled", extra={"phy_payload": phy_payload})
+            metrics.uplinks.inc("error")
+
+    def _handle(self, heard: Heard) -> None:
+        receptions = heard.receptions
+        if len(receptions) > 1:
+            receptions = strongest_first(receptions)
+        best = receptions[0]
+        metrics.dedup_copies.observe(len(receptions))
+        if self._exchange.behind:
+            self._refuse(
+                Refused(Reason.LOG_BEHIND, "the log cannot be written fast enough, see lns exchange status"), best
+            )
+            return
+        try:
+            frame = parse_uplink(best.phy_payload)
+        except FrameError as error:
+            self._refuse(Refused(Reason(error.reason), str(error)), best)
+            return
+        if type(frame) is DataFrame:
+            self._data(frame, receptions, heard.opened_at)
+        elif type(frame) is JoinRequest:
+            refused = self._joins.handle(frame, receptions, heard.opened_at)
+            metrics.joins.inc(refused.reason if refused else "accepted")
+            if refused:
+                self._refuse(refused, best)
+        else:
+            self._refuse(Refused(Reason.REJOIN_UNSUPPORTED, "rejoin-requests belong to lorawan 1.1"), best)
+
+    def _data(self, frame: DataFrame, receptions: list[Reception], opened_at: float) -> None:
+        best = receptions[0]
+        candidates = self._devices.sessions.candidates(frame.dev_addr)
+        if not candidates:
+            self._refuse(Refused(Reason.UNKNOWN_DEV_ADDR, self._devices.stranger(frame.dev_addr), frame.dev_addr), best)
+            return
+        found = match(frame, best.phy_payload, candidates)
+        if type(found) is Refused:
+            self._refuse(found, best)
+            return
+        assert type(found) is Match
+        device = found.session.device
+        dr = device.region.uplink_dr(best.modulation)
+        problem = _unfit(frame, best, device, dr)
+        if problem is not None or dr is None:
+            self._refuse(problem or Refused(Reason.DATA_RATE_NOT_IN_REGION, ""), best)
+            return
+        handled = uplink.handle(frame, found, receptions)
+        session = self._advance(found, best)
+        if found.kind is Kind.REPEATED:
+            metrics.uplinks.inc("repeated")
+        else:
+            self._acknowledgement(device, frame)
+            self._exchange.put("uplink", _record(session, frame, handled, receptions, dr, found.fcnt))
+            metrics.uplinks.inc("accepted")
+            if self._live.watched:
+                self._live.publish(show.uplink(device, found.fcnt, frame.fport, dr, receptions))
+        answer = Answer(session, receptions, opened_at, dr, frame.confirmed, handled.answers, handled.wants_downlink)
+        self._downlinks.offer(answer, time.monotonic())
+
+    def _advance(self, found: Match, best: Reception) -> Session:
+        """Move the session on, in memory and with the next commit."""
+        session = found.session
+        if not session.warm_noted:
+            self._devices.sessions.warmed(session)
+        if found.kind is Kind.REPEATED:
+            return session
+        if found.kind is Kind.RESET:
+            session = self._devices.renew(session)
+        if session.device.pending is session:
+            self._devices.promote(session)
+        session.fcnt_up = found.fcnt
+        session.last_uplink_at_us = best.received_at_us
+        self._state.moved(session)
+        return session
+
+    def _acknowledgement(self, device: Device, frame: DataFrame) -> None:
+        """The first new uplink after a confirmed downlink says whether it arrived."""
+        item = device.awaiting_ack
+        if item is not None:
+            device.awaiting_ack = None
+            state, reason = ("acked", None) if frame.ack else ("nacked", "the next uplink did not acknowledge it")
+            self._downlinks.close_item(device, item.to(state, reason))
+
+    def _refuse(self, refused: Refused, best: Reception) -> None:
+        metrics.refusals.inc(refused.reason)
+        metrics.uplinks.inc("refused")
+        self._live.refuse(show.refusal(refused, best))
+
+
+@lru_cache(1024)
+def _frequency_allowed(region_name: str, freq_hz: int) -> bool:
+    return region(region_name).uplink_channel_allowed(freq_hz)
+
+
+def _unfit(frame: DataFrame, best: Reception, device: Device, dr: int | None) -> Refused | None:
+    """A frame with a valid MIC that its region or version forbids."""
+    if dr is None:
+        text = f"{show.modulation_text(best.modulation)} is no uplink data rate of {device.region.name}"
+        return Refused(Reason.DATA_RATE_NOT_IN_REGION, text, frame.dev_addr, device.dev_eui)
+    if not _frequency_allowed(device.region.name, best.freq_hz):
+        text = f"{best.freq_hz} Hz is no uplink frequency of {device.region.name}"
+        return Refused(Reason.FREQUENCY_NOT_IN_REGION, text, frame.dev_addr, device.dev_eui)
+    if frame.fport == 0 and frame.fopts:
+        return Refused(
+            Reason.FOPTS_WITH_FPORT0, "mac commands in fopts and on fport 0 at once", frame.dev_addr, device.dev_eui
+        )
+    # LoRaWAN 1.0.4 devices must keep to the limit of the data rate; earlier ones are taken as they come
+    octets, room = len(best.phy_payload) - 5, device.region.max_macpayload(dr)
+    if device.lorawan_version == "1.0.4" and room is not None and octets > room:
+        text = f"macpayload is {octets} octets, at most {room} fit at dr {dr}"
+        return Refused(Reason.PAYLOAD_TOO_LONG, text, frame.dev_addr, device.dev_eui)
+    return None
+
+
+def _record(
+    session: Session, frame: DataFrame, handled: uplink.Handled, receptions: list[Reception], dr: int, fcnt: int
+) -> Uplink:
+    device, best = session.device, receptions[0]
+    identity = b"%b%b%b" % (bytes.fromhex(device.dev_eui), session.id.to_bytes(8), fcnt.to_bytes(4))
+    return Uplink(
+        id=hashlib.blake2b(identity, digest_size=16).digest(),
+        device_id=device.id,
+        application_id=device.application_id,
+        dev_eui=device.dev_eui,
+        dev_addr=session.dev_addr,
+        fcnt_up=fcnt,
+        fport=handled.fport,
+        data=handled.data,
+        confirmed=frame.confirmed,
+        adr=frame.adr,
+        dr=dr,
+        freq_hz=best.freq_hz,
+        modulation=best.modulation,
+        received_at_us=min([r.received_at_us for r in receptions]),
+        rx=tuple([_rx(r) for r in receptions]),
+        region=device.region.name,
+    )
+
+
+def _rx(r: Reception) -> Rx:
+    return Rx(
+        r.gateway_eui,
+        r.rssi_dbm,
+        r.snr_db,
+        r.tmst_us,
+        r.received_at_us,
+        r.chan,
+        r.rf_chain,
+        r.antenna,
+        r.gateway_time_us,
+        r.gps_time_ms,
+        r.fine_time_ns,
+        r.freq_offset_hz,
+    )

@@ -1,0 +1,116 @@
+"""The database of the registry: opening, migrating, transactions, and plain sentences for what goes wrong.
+
+SQLite has one writer, and the exchange writes the same file: both hold `write_lock` while they do.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError
+
+from lns.registry.errors import StoreError
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_BUSY_TIMEOUT_MS = 10_000
+
+_DAMAGED = "the database {path} is damaged: stop the server, move it away with its -wal and -shm files, and restore a backup"
+_TEXTS = {
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_CANTOPEN: "cannot open the database {path}: this user must be allowed to write it and its folder",
+    sqlite3.SQLITE_READONLY: "cannot write the database {path}: this user must be allowed to write it and its folder",
+    sqlite3.SQLITE_FULL: "cannot write the database {path}: the disk is full",
+    sqlite3.SQLITE_IOERR: "cannot read or write the database {path}: the disk reports an error",
+    sqlite3.SQLITE_BUSY: "the database {path} is locked by another program: stop it and try again",
+}
+
+
+class Database:
+    """One SQLite file in WAL mode; `read` and `write` give connections inside a transaction, from any thread."""
+
+    def __init__(self, path: Path, write_lock: threading.Lock) -> None:
+        self.path = path
+        self.write_lock = write_lock
+        self._engine = self._create_engine()
+
+    def open(self) -> None:
+        """Create the file when it is missing and bring it to the newest schema. StoreError says what to do."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot create the folder {self.path.parent}: {error.strerror}") from error
+        with self.write() as connection:
+            self._migrate(connection)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state."""
+        with self._plain_errors(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection with the writer's lock; commits at the end of the block, rolls back on an exception."""
+        with self._plain_errors(), self.write_lock, self._engine.connect() as connection:
+            connection.execution_options(begin="BEGIN IMMEDIATE")
+            with connection.begin():
+                yield connection
+
+    def _create_engine(self) -> Engine:
+        engine = create_engine(URL.create("sqlite", database=str(self.path)))
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def _migrate(self, connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        script = ScriptDirectory.from_config(config)
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current == script.get_current_head():
+            return
+        if current is not None and current not in {known.revision for known in script.walk_revisions()}:
+            raise StoreError(
+                f"the database {self.path} was written by a newer version (schema {current}, this version knows up to "
+                f"{script.get_current_head()}): start the newer version, or restore a backup from before the upgrade"
+            )
+        command.upgrade(config, "head")
+
+    @contextmanager
+    def _plain_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            cause = error.orig
+            code = cause.sqlite_errorcode & 0xFF if isinstance(cause, sqlite3.Error) else 0
+            if code not in _TEXTS:
+                raise
+            raise StoreError(_TEXTS[code].format(path=self.path)) from error
+
+
+def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+    # transactions are begun by _begin: the driver's own would leave DDL outside
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

@@ -1,0 +1,197 @@
+"""What the registry hands out: frozen values, one per table, plus the lean ones the network and the decoder load.
+
+EUIs and DevAddr are lower-case hex in display order, keys 16 octets, times UTC microseconds.
+"""
+
+from typing import Any
+
+import msgspec
+
+from lns.mac.queue import DownlinkItem
+
+
+class Application(msgspec.Struct, frozen=True):
+    """A group of devices that belong to one use."""
+
+    id: int
+    name: str
+    description: str
+    created_at_us: int
+    devices: int = 0
+
+
+class DeviceTemplate(msgspec.Struct, frozen=True):
+    """What devices of one kind share. `rules` are the store-on-change rules by field; `codec` is a codec's name."""
+
+    id: int
+    name: str
+    region: str | None
+    lorawan_version: str
+    supports_join: bool
+    codec: str | None
+    fcnt_reset_allowed: bool
+    uplink_interval_s: int | None
+    rules: dict[str, Any]
+    created_at_us: int
+    devices: int = 0
+
+
+class SessionRow(msgspec.Struct, frozen=True, gc=False):
+    """One activation. `fcnt_up` is the last one accepted (-1: none yet), `fcnt_down` the next one to use."""
+
+    id: int
+    device_id: int
+    region: str
+    dev_addr: str
+    nwk_s_key: bytes
+    app_s_key: bytes
+    fcnt_up: int
+    fcnt_down: int
+    rx1_delay_s: int
+    rx1_dr_offset: int
+    rx2_dr: int
+    rx2_freq_hz: int
+    state: str
+    created_at_us: int
+    last_uplink_at_us: int | None
+    conf_pending: bytes | None
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A device as people see it; `codec` and `fcnt_reset_allowed` are its own settings, None means the template's."""
+
+    id: int
+    dev_eui: str
+    name: str
+    application: str
+    template: str
+    activation: str
+    join_eui: str | None
+    has_app_key: bool
+    codec: str | None
+    fcnt_reset_allowed: bool | None
+    disabled: bool
+    tags: dict[str, str]
+    variables: dict[str, str]
+    created_at_us: int
+    last_seen_at_us: int | None
+    session: SessionRow | None
+
+
+class DeviceRow(msgspec.Struct, frozen=True):
+    """A device as the network and the decoder need it: the template's settings are already filled in."""
+
+    id: int
+    application_id: int
+    template_id: int
+    dev_eui: str
+    name: str
+    activation: str
+    join_eui: str | None
+    app_key: bytes | None
+    join_nonce: int
+    region: str
+    lorawan_version: str
+    codec_id: int | None
+    fcnt_reset_allowed: bool
+    disabled: bool
+    variables: dict[str, str]
+
+
+class TemplateRow(msgspec.Struct, frozen=True):
+    """The part of a device template that the decoder needs."""
+
+    id: int
+    rules: dict[str, Any]
+
+
+class Gateway(msgspec.Struct, frozen=True):
+    """A gateway that was accepted, named or seen."""
+
+    eui: str
+    name: str
+    region: str | None
+    accepted: bool
+    first_seen_at_us: int | None
+    last_seen_at_us: int | None
+    latitude: float | None
+    longitude: float | None
+    altitude_m: float | None
+    tags: dict[str, str]
+    created_at_us: int
+
+
+class NetworkSnapshot(msgspec.Struct, frozen=True):
+    """Everything the network keeps in memory.
+
+    `nonces` are the DevNonces used by device id, oldest first; `downlinks` those that wait or await an
+    acknowledgement, in queue order.
+    """
+
+    devices: list[DeviceRow]
+    sessions: list[SessionRow]
+    nonces: dict[int, list[int]]
+    downlinks: list[DownlinkItem]
+    gateways: list[Gateway]
+    templates: dict[int, TemplateRow]
+    applications: dict[int, str]
+
+
+class Codec(msgspec.Struct, frozen=True):
+    """A codec with its versions' numbers; `active_version` is the number in use."""
+
+    id: int
+    name: str
+    active_version: int | None
+    versions: int
+    created_at_us: int
+
+
+class CodecVersion(msgspec.Struct, frozen=True):
+    """One uploaded source. `sha256` is its key in the decoder pool (`builtin:...` for a codec without source)."""
+
+    id: int
+    codec_id: int
+    codec: str
+    number: int
+    sha256: str
+    source: str
+    convention: str
+    note: str
+    created_at_us: int
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """An API key without its secret, of which only the SHA-256 is stored."""
+
+    id: str
+    name: str
+    hash: bytes
+    permissions: tuple[str, ...]
+    created_at_us: int
+    expires_at_us: int | None
+    last_used_at_us: int | None
+
+
+class DecodeFailure(msgspec.Struct, frozen=True):
+    """An uplink that its codec could not decode."""
+
+    uplink_seq: int
+    dev_eui: str
+    device: str
+    codec: str | None
+    codec_version: int | None
+    reason: str
+    message: str
+    line: int | None
+    column: int | None
+    at_us: int
+    state: str
+
+
+class RowResult(msgspec.Struct, frozen=True):
+    """What became of one row of an import; `line` counts from 1, `error` is None when the row is good."""
+
+    line: int
+    dev_eui: str | None
+    error: str | None

@@ -1,0 +1,188 @@
+"""The tables of the registry as they are now; how a database gets there is in `migrations`.
+
+The exchange writes session, dev_nonce, downlink and decode_failure in its own transactions. Times are UTC
+microseconds, EUIs lower-case hex, keys 16 octets.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# SQLite counts only a column that is declared INTEGER PRIMARY KEY
+_Id = BigInteger().with_variant(Integer(), "sqlite")
+
+application = Table(
+    "application",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("description", Text, nullable=False),
+    Column("created_at_us", BigInteger, nullable=False),
+)
+
+# active_version_id has no foreign key: the two codec tables would depend on each other
+codec = Table(
+    "codec",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("active_version_id", BigInteger),
+    Column("created_at_us", BigInteger, nullable=False),
+)
+
+codec_version = Table(
+    "codec_version",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("codec_id", BigInteger, ForeignKey("codec.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("convention", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created_at_us", BigInteger, nullable=False),
+    UniqueConstraint("codec_id", "number"),
+)
+
+device_template = Table(
+    "device_template",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("region", Text),
+    Column("lorawan_version", Text, nullable=False),
+    Column("supports_join", Boolean, nullable=False),
+    Column("codec_id", BigInteger, ForeignKey("codec.id")),
+    Column("fcnt_reset_allowed", Boolean, nullable=False),
+    Column("uplink_interval_s", Integer),
+    Column("rules", JSON, nullable=False),
+    Column("created_at_us", BigInteger, nullable=False),
+)
+
+# A device's id names its measurements, so it is never given again.
+device = Table(
+    "device",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("application_id", BigInteger, ForeignKey("application.id"), nullable=False, index=True),
+    Column("template_id", BigInteger, ForeignKey("device_template.id"), nullable=False, index=True),
+    Column("dev_eui", Text, nullable=False, unique=True),
+    Column("join_eui", Text),
+    Column("app_key", LargeBinary(16)),
+    Column("name", Text, nullable=False),
+    Column("activation", Text, nullable=False),
+    Column("codec_id", BigInteger, ForeignKey("codec.id")),
+    Column("fcnt_reset_allowed", Boolean),
+    Column("disabled", Boolean, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("variables", JSON, nullable=False),
+    Column("join_nonce", Integer, nullable=False),
+    Column("created_at_us", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# The id is a random 62-bit number, so that the network can name a session before it is stored.
+session = Table(
+    "session",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("device_id", BigInteger, ForeignKey("device.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("region", Text, nullable=False),
+    Column("dev_addr", Text, nullable=False),
+    Column("nwk_s_key", LargeBinary(16), nullable=False),
+    Column("app_s_key", LargeBinary(16), nullable=False),
+    Column("fcnt_up", BigInteger, nullable=False),
+    Column("fcnt_down", BigInteger, nullable=False),
+    Column("rx1_delay_s", Integer, nullable=False),
+    Column("rx1_dr_offset", Integer, nullable=False),
+    Column("rx2_dr", Integer, nullable=False),
+    Column("rx2_freq_hz", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at_us", BigInteger, nullable=False),
+    Column("last_uplink_at_us", BigInteger),
+    Column("conf_pending", LargeBinary),
+)
+
+dev_nonce = Table(
+    "dev_nonce",
+    metadata,
+    Column("device_id", BigInteger, ForeignKey("device.id", ondelete="CASCADE"), primary_key=True),
+    Column("nonce", Integer, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+downlink = Table(
+    "downlink",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("device_id", BigInteger, ForeignKey("device.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("fport", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("enqueued_at_us", BigInteger, nullable=False),
+    Column("expires_at_us", BigInteger),
+    Column("fcnt_down", BigInteger),
+    Column("updated_at_us", BigInteger, nullable=False),
+    Index("ix_downlink_device_id_state", "device_id", "state"),
+)
+
+gateway = Table(
+    "gateway",
+    metadata,
+    Column("eui", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("region", Text),
+    Column("accepted", Boolean, nullable=False),
+    Column("first_seen_at_us", BigInteger),
+    Column("last_seen_at_us", BigInteger),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("altitude_m", Float),
+    Column("tags", JSON, nullable=False),
+    Column("created_at_us", BigInteger, nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("permissions", JSON, nullable=False),
+    Column("created_at_us", BigInteger, nullable=False),
+    Column("expires_at_us", BigInteger),
+    Column("last_used_at_us", BigInteger),
+)
+
+decode_failure = Table(
+    "decode_failure",
+    metadata,
+    Column("uplink_seq", _Id, primary_key=True),
+    Column("uplink_id", LargeBinary, nullable=False),
+    Column("device_id", BigInteger, ForeignKey("device.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("codec_version_id", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("line", Integer),
+    Column("column", Integer),
+    Column("at_us", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+)

@@ -1,0 +1,136 @@
+"""Device templates: what devices of one kind share. `default` exists from the start and stays."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
+
+from lns.registry.clock import now_us
+from lns.registry.codecs import codec_id
+from lns.registry.database import Database
+from lns.registry.errors import conflict, invalid, not_found
+from lns.registry.fields import check_name, check_range, check_region, check_version
+from lns.registry.rows import DeviceTemplate
+from lns.registry.schema import codec, device, device_template
+from lns.registry.sessions import place_abp_sessions
+
+DEFAULT = "default"
+MAX_INTERVAL_S = 31_536_000
+_RULE_NUMBERS = ("deadband_abs", "deadband_rel", "heartbeat_s")
+
+
+class Templates:
+    """The table `device_template`."""
+
+    def __init__(self, database: Database, default_region: str) -> None:
+        self._database, self._default_region = database, default_region
+
+    def list(self) -> list[DeviceTemplate]:
+        """All of them, by name."""
+        with self._database.read() as connection:
+            return [DeviceTemplate(*row) for row in connection.execute(_select().order_by(device_template.c.name))]
+
+    def get(self, name: str) -> DeviceTemplate:
+        """The template called `name`."""
+        with self._database.read() as connection:
+            return _get(connection, name)
+
+    def add(self, values: Mapping[str, Any]) -> DeviceTemplate:
+        """Create one from `name` and any of the fields of `DeviceTemplate`; `codec` is a codec's name."""
+        row = {
+            "lorawan_version": "1.0.3",
+            "supports_join": True,
+            "fcnt_reset_allowed": False,
+            "rules": {},
+            **check_template(values),
+        }
+        with self._database.write() as connection:
+            _free(connection, values["name"])
+            row["codec_id"] = codec_id(connection, row.pop("codec", None))
+            connection.execute(insert(device_template).values(**row, created_at_us=now_us()))
+            return _get(connection, values["name"])
+
+    def change(self, name: str, values: Mapping[str, Any]) -> DeviceTemplate:
+        """Change the given fields; sessions of ABP devices follow a new region."""
+        row = check_template(values)
+        new_name = row.get("name", name)
+        with self._database.write() as connection:
+            found = _get(connection, name)
+            if new_name != name:
+                if name == DEFAULT:
+                    raise conflict(f"device template {DEFAULT!r} serves the devices that name none: it keeps its name")
+                _free(connection, new_name)
+            if "codec" in row:
+                row["codec_id"] = codec_id(connection, row.pop("codec"))
+            if row:
+                connection.execute(update(device_template).where(device_template.c.id == found.id).values(**row))
+            if "region" in row:
+                place_abp_sessions(connection, self._default_region)
+            return _get(connection, new_name)
+
+    def delete(self, name: str) -> None:
+        """Remove one that no device follows."""
+        with self._database.write() as connection:
+            found = _get(connection, name)
+            if name == DEFAULT:
+                raise conflict(f"device template {DEFAULT!r} serves the devices that name none: it cannot be deleted")
+            if found.devices:
+                raise conflict(f"device template {name!r} has {found.devices} device(s): delete or move them first")
+            connection.execute(delete(device_template).where(device_template.c.id == found.id))
+
+
+def check_template(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The given fields, checked."""
+    row = dict(values)
+    if "name" in row:
+        check_name("name", row["name"])
+    if "region" in row:
+        check_region("region", row["region"])
+    if "lorawan_version" in row:
+        check_version("lorawan_version", row["lorawan_version"])
+    if row.get("uplink_interval_s") is not None:
+        check_range("uplink_interval_s", row["uplink_interval_s"], 1, MAX_INTERVAL_S)
+    for field, rule in row.get("rules", {}).items():
+        _check_rule(field, rule)
+    return row
+
+
+def _check_rule(field: str, rule: Mapping[str, Any]) -> None:
+    """A store-on-change rule: dead-band absolute or relative, and a heartbeat in seconds."""
+    for name, value in rule.items():
+        if name not in _RULE_NUMBERS:
+            raise invalid(f"rules.{field} has the key {name!r}, known are {', '.join(_RULE_NUMBERS)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+            raise invalid(f"rules.{field}.{name} is {value!r}, a number of at least 0 is needed")
+    if "deadband_abs" in rule and "deadband_rel" in rule:
+        raise invalid(f"rules.{field} has deadband_abs and deadband_rel, one of them is allowed")
+
+
+def _select() -> Select[Any]:
+    t = device_template.c
+    devices = select(func.count()).where(device.c.template_id == t.id).scalar_subquery()
+    return select(
+        t.id,
+        t.name,
+        t.region,
+        t.lorawan_version,
+        t.supports_join,
+        codec.c.name,
+        t.fcnt_reset_allowed,
+        t.uplink_interval_s,
+        t.rules,
+        t.created_at_us,
+        devices,
+    ).outerjoin_from(device_template, codec, codec.c.id == t.codec_id)
+
+
+def _get(connection: Connection, name: str) -> DeviceTemplate:
+    row = connection.execute(_select().where(device_template.c.name == name)).one_or_none()
+    if row is None:
+        raise not_found(f"device template {name!r} does not exist")
+    return DeviceTemplate(*row)
+
+
+def _free(connection: Connection, name: str) -> None:
+    if connection.scalar(select(device_template.c.id).where(device_template.c.name == name)) is not None:
+        raise conflict(f"device template {name!r} exists already")

@@ -1,0 +1,89 @@
+"""The configuration file: what is refused, in which words, and that all of it is documented."""
+
+from pathlib import Path
+
+import pytest
+
+from lns.cli.settings import markdown, settings
+from lns.config import Config, ConfigError, Network, Udp, load
+
+DOCS = Path(__file__).parent.parent / "docs" / "configuration.md"
+
+REFUSED = [
+    # unknown keys, with their whole path
+    ("[udp]\nprot = 1701", "$.udp.prot is not a known key; did you mean port"),
+    ("[log]\ncolour = true", "$.log.colour is not a known key; it has level, format"),
+    ("[nettwork]\nregion = 'EU868'", "$.nettwork is not a known key; did you mean network"),
+    # wrong types
+    ("[udp]\nport = '1700'", "$.udp.port is '1700', expected int, got str"),
+    ("udp = 1700", "$.udp is 1700, expected a section, got int"),
+    ("[series]\nenabled = 1", "$.series.enabled is 1, expected bool, got int"),
+    # out of range: the value and the limit
+    ("[udp]\nport = 65536", "$.udp.port is 65536, expected int <= 65535"),
+    ("[udp]\nport = -1", "$.udp.port is -1, expected int >= 0"),
+    ("[network]\ndedup_window_ms = 9", "$.network.dedup_window_ms is 9, expected int >= 10"),
+    ("[network]\ndedup_window_ms = 2001", "$.network.dedup_window_ms is 2001, expected int <= 2000"),
+    ("[network]\nrx1_delay_s = 16", "$.network.rx1_delay_s is 16, expected int <= 15"),
+    ("[network]\nextra_channels_hz = [867100]", "$.network.extra_channels_hz[0] is 867100, expected int >= 863000000"),
+    ("[network]\nnet_id = '13'", "$.network.net_id is '13', expected str matching regex '^[0-9A-Fa-f]{6}$'"),
+    # not one of the choices
+    ("[network]\nregion = 'EU863'", "$.network.region is 'EU863', expected one of 'EU868', 'US915'"),
+    ("[log]\nlevel = 'info'", "$.log.level is 'info', expected one of 'DEBUG', 'INFO', 'WARNING', 'ERROR'"),
+]
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text):
+        file = tmp_path / "inflight.toml"
+        file.write_text(text)
+        return file
+
+    return write
+
+
+@pytest.mark.parametrize(("text", "problem"), REFUSED)
+def test_a_wrong_file_is_refused_with_path_value_and_limit(write, text, problem):
+    with pytest.raises(ConfigError) as caught:
+        load(write(text))
+    assert str(caught.value) == problem
+
+
+def test_text_that_is_not_toml_is_refused_with_its_line(write):
+    file = write("[udp\nport = 1")
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    assert str(caught.value).startswith(f"{file} is not TOML: ")
+    assert "line 1" in str(caught.value)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "none.toml")
+    assert str(caught.value) == f"cannot read {tmp_path / 'none.toml'}: No such file or directory"
+
+
+def test_without_a_file_everything_has_its_default():
+    assert load(None) == Config()
+
+
+def test_what_the_file_does_not_name_keeps_its_default(write):
+    config = load(write("data_dir = '/srv/lns'\n[udp]\nport = 1701"))
+    assert config == Config(data_dir="/srv/lns", udp=Udp(port=1701))
+
+
+def test_overrides_lie_over_the_file(write):
+    file = write("[udp]\nport = 1701\nhost = '::1'\n[network]\nregion = 'US915'")
+    config = load(file, {"data_dir": "elsewhere", "udp": {"port": 0}})
+    assert config == Config(data_dir="elsewhere", udp=Udp(port=0, host="::1"), network=Network(region="US915"))
+
+
+def test_every_setting_has_a_meaning():
+    assert [setting.key for setting in settings() if not setting.meaning] == []
+    assert len(settings()) == len({setting.key for setting in settings()}) > 40
+
+
+def test_the_documentation_lists_every_setting_as_the_source_has_it():
+    _, _, rest = DOCS.read_text("utf-8").partition("<!-- lns check --explain -->\n\n")
+    table, _, _ = rest.partition("\n<!-- end -->")
+    assert table == markdown(), "put the output of `lns check --explain` into docs/configuration.md"
