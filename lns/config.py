@@ -120,7 +120,7 @@ class Measurements(_Section, frozen=True):
 class SeriesSqlite(_Section, frozen=True):
     """Time-series store on SQLite."""
 
-    # write measurements to <data_dir>
+    # write measurements to the data folder
     enabled: bool = True
     # measurements older than this are dropped; 0 keeps all
     retention_days: Days = 0.0

@@ -14,7 +14,7 @@ LAYERS = (
     {"network", "server", "api", "cli"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-EVERYWHERE = {"config", "metrics", "live", "logs"}
+EVERYWHERE = {"config", "errors", "metrics", "live", "logs"}
 PURE = (
     "lns/lorawan/**/*.py",
     "lns/mac/**/*.py",

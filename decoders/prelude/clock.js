@@ -2,7 +2,7 @@
 // so that decoding a stored uplink again gives the same answer.
 
 let nowMs = 0;
-let randomSeed = ''; // text that names the uplink
+let randomSeed = ''; // names the uplink
 let randomState = null; // 32 bits, drawn from the seed at the first use
 
 function VirtualDate(...parts) {
@@ -32,8 +32,8 @@ defineHidden(Math, 'random', function random() { // mulberry32
   return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
 });
 
-function setClock(receivedMs, seed) {
+function setClock(receivedMs, devEui, fcnt) {
   nowMs = receivedMs;
-  randomSeed = seed;
+  randomSeed = devEui + '/' + fcnt;
   randomState = null;
 }

@@ -16,7 +16,7 @@ const CONVENTIONS = {
 let functions = {};
 let convention = null;
 let authorSource = null; // kept where every uplink gets a fresh evaluation of the script
-let loadedGlobals = []; // enumerable globals that belong to the loaded script
+let loadedGlobals = keysOf(G); // enumerable globals that stay from uplink to uplink
 
 function offerModule() {
   defineHidden(G, 'module', { exports: {} });
@@ -53,7 +53,7 @@ function adopt() {
 
 // Evaluate the script anew for every uplink, because it keeps state in top-level variables.
 function adoptFresh(source) {
-  authorSource = source + '\n;' + COLLECT;
+  authorSource = source + '\n;' + COLLECT + '\n//# sourceURL=decoder.js';
   instantiate();
   return describeScript();
 }
@@ -71,7 +71,7 @@ function describeScript() {
 function forgetGlobals() {
   if (keysOf(G).length === loadedGlobals.length) return;
   const loaded = new Set(loadedGlobals);
-  for (const name of keysOf(G)) if (!loaded.has(name)) delete G[name];
+  for (const name of keysOf(G)) if (!loaded.has(name)) Reflect.deleteProperty(G, name);
 }
 
 // What a TS013 function returns; where an author's function returns the bare data, it is put into that form. Data may have

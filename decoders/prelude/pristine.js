@@ -10,17 +10,13 @@ const keysOf = Object.keys;
 const evalGlobally = eval; // called under another name, eval runs sloppy code in the global scope
 const Text = String;
 
-// Engine parts a decoder has no use for: each would let it share memory, wait, or act after it has returned.
+// Engine parts a decoder has no use for: each would let it share memory, wait, or act after it has returned. What was
+// declared with `var`, as mini-racer's timers are, cannot be deleted and stays without a value.
 for (const name of [
   'WebAssembly', 'SharedArrayBuffer', 'Atomics', 'FinalizationRegistry', 'WeakRef',
   'setTimeout', 'clearTimeout', '__timer_manager',
 ]) {
-  delete G[name];
-}
-
-// mini-racer declares its timers with `var`, which cannot be deleted.
-for (const name of ['setTimeout', 'clearTimeout', '__timer_manager']) {
-  if (name in G) G[name] = undefined;
+  if (!Reflect.deleteProperty(G, name)) G[name] = undefined;
 }
 
 function isObject(value) {

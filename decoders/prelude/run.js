@@ -1,4 +1,4 @@
-// One batch: JSON text of [[hex, fPort, receivedMs, seed, variables], ...] in, JSON text of one row per uplink out:
+// One batch: JSON text of [[hex, fPort, receivedMs, devEui, fCnt, variables], ...] in, JSON text of one row per uplink out:
 // [data, warnings, [reason, message, stack] or null, console lines].
 
 const MAX_DATA_LENGTH = 65536; // characters of JSON
@@ -66,7 +66,7 @@ function faultRow(reason, message, stack = '') {
 
 function decode(item) {
   if (authorSource !== null) instantiate();
-  const input = { bytes: octets(item[0]), fPort: item[1], recvTime: new RealDate(item[2]), variables: item[4] || {} };
+  const input = { bytes: octets(item[0]), fPort: item[1], recvTime: new RealDate(item[2]), variables: item[5] };
   return convention.call(convention.entry, input);
 }
 
@@ -89,7 +89,7 @@ function resultRow(returned) {
 
 function one(item) {
   logLines = [];
-  setClock(item[2], item[3]);
+  setClock(item[2], item[3], item[4]);
   let returned;
   try {
     returned = decode(item);

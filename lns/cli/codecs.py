@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lns.cli.command import Call, column, command, examples, pairs, print_json
+from lns.cli.command import Call, column, command, examples, pairs, parse_hex, print_json
 from lns.cli.connection import path
 from lns.cli.devices import find
 from lns.cli.outcome import CommandError, Exit
@@ -117,7 +117,7 @@ def run(
     """Run a codec on one payload, here and now: needs no server, changes nothing. Exit code 1 when it fails."""
     from decoders.runner import run_once  # V8 is only loaded where it is needed
 
-    source, data = _source(file), _payload(payload)
+    source, data = _source(file), parse_hex(payload)
     result = run_once(source, fport, data, variables=pairs(variables or []))
     if as_json:
         print_json(result)
@@ -146,10 +146,3 @@ def _source(file: Path) -> str:
         raise CommandError(f"cannot read {file}: {error.strerror}", Exit.USAGE) from None
     except UnicodeDecodeError as error:
         raise CommandError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}", Exit.USAGE) from None
-
-
-def _payload(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise CommandError(f"--hex {text!r} is not hex", Exit.USAGE) from None

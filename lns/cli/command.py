@@ -105,6 +105,14 @@ def pairs(items: Sequence[str]) -> dict[str, str]:
     return dict(item.split("=", 1) for item in items)
 
 
+def parse_hex(text: str) -> bytes:
+    """Octets from hex digits, spaces allowed."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise CommandError(f"{text!r} is not hex", Exit.USAGE) from None
+
+
 Url = Annotated[str, typer.Option(envvar="LNS_URL", help="Server address.", rich_help_panel="Server")]
 Key = Annotated[
     str | None, typer.Option(envvar="LNS_API_KEY", help="API key; else <data>/admin.key.", rich_help_panel="Server")

@@ -1,6 +1,7 @@
 """The server as commands see it: the REST API over HTTP, every failure a sentence with its exit code."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -106,7 +107,7 @@ class Connection:
             return None
 
     def _unreachable(self, error: httpx.TransportError) -> CommandError:
-        why = str(error) or type(error).__name__
+        why = re.sub(r"^\[Errno -?\d+\] ", "", str(error)).lower() or type(error).__name__
         return CommandError(
             f"no server answers at {self.url} ({why}): start one with `lns serve`, or name it with --url",
             Exit.UNREACHABLE,

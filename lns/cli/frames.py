@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 from rich.tree import Tree
 
-from lns.cli.command import console, print_json
+from lns.cli.command import console, parse_hex, print_json
 from lns.cli.outcome import CommandError, Exit
 from lns.lorawan.errors import FrameError
 from lns.lorawan.ids import parse_key
@@ -26,8 +26,8 @@ def inspect(
     from lns.lorawan.inspect import inspect as take_apart
 
     keys = {"nwk_s_key": nwk_s_key, "app_s_key": app_s_key, "app_key": app_key}
+    phy = parse_hex(frame)
     try:
-        phy = bytes.fromhex(frame)
         parsed = {name: parse_key(key) if key is not None else None for name, key in keys.items()}
     except ValueError as error:
         raise CommandError(str(error), Exit.USAGE) from None

@@ -62,7 +62,7 @@ def list_(call: Call) -> None:
     call.show_list(call.server.pages(path("keys")), columns)
 
 
-@command(app, "revoke", "lns key revoke k7Qm2x")
+@command(app, "revoke", "lns key revoke 5f0c2a9be1d4")
 def revoke(call: Call, id: Annotated[str, typer.Argument(metavar="ID", help="Id from `lns key list`.")]) -> None:
     """Revoke an API key; it is refused from now on."""
     call.server.delete(path("keys", id))
@@ -79,4 +79,20 @@ def _days(expires_in: str | None) -> float | None:
 
 
 def _create_offline(data: Path, name: str, permissions: list[str], days: float | None) -> dict[str, Any]:
-    raise CommandError("no server answers", Exit.UNREACHABLE)
+    """Write the key to the registry's file; a server that is started later knows it."""
+    from lns.errors import StoreError  # the database's modules are only loaded where needed
+    from lns.registry.errors import RegistryError
+    from lns.registry.registry import FILE_NAME, Registry
+
+    registry = Registry(data / FILE_NAME)
+    try:
+        registry.open()
+        made, secret = registry.keys.create(name, permissions, days)
+    except (RegistryError, StoreError) as error:
+        raise CommandError(str(error)) from None
+    finally:
+        registry.close()
+    typer.echo(
+        f"no server answers: written to {registry.path}, known to a server that is started from now on", err=True
+    )
+    return {"id": made.id, "name": made.name, "permissions": list(made.permissions), "secret": secret}

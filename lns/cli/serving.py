@@ -23,9 +23,13 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="With a small simulated fleet on the real UDP port.")] = False,
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C; what was received is written before it ends."""
-    from lns.server import run
+    from lns.server import run  # the server's modules are only loaded where they are needed
 
-    run(_load(file, data), demo=demo)
+    config = _load(file, data)
+    try:
+        run(config, demo=demo)
+    except ConfigError as error:
+        raise CommandError(str(error)) from None
 
 
 def check(
@@ -58,7 +62,8 @@ def _load(file: Path | None, data: Path | None) -> Config:
     try:
         return load(file, {"data_dir": str(data)} if data else None)
     except ConfigError as error:
-        raise CommandError(f"{file}: {error}" if file else str(error), Exit.USAGE) from None
+        text = str(error)
+        raise CommandError(text if file is None or str(file) in text else f"{file}: {text}", Exit.USAGE) from None
 
 
 def _finding(ok: bool | None, text: str) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from decoders.change import OnChange
-from decoders.contract import Request, Result
 from decoders.pool import Pool
 
+from decoders.change import OnChange
+from decoders.contract import Request, Result
 from lns import metrics
 from lns.config import Measurements as MeasurementsConfig
 from lns.decoding import link
@@ -20,8 +20,7 @@ from lns.decoding.codecs import Codec, Codecs
 from lns.decoding.failures import Failures
 from lns.exchange.records import Decoded, Failure, Measurement, Stored, Uplink
 from lns.exchange.sqlite import SqliteExchange
-from lns.live import Live
-from lns.network import show
+from lns.live import Live, time_text
 
 _NO_DATA = b"{}"
 
@@ -71,7 +70,6 @@ class Decoding:
     async def reload_codecs(self) -> None:
         """Codecs, templates or assignments have changed in the registry."""
         await self._codecs.load()
-        self._on_change.clear_rules()
 
     async def _decode(self, batch: Sequence[Stored]) -> list[Decoded]:
         groups: dict[Codec, list[int]] = {}
@@ -119,10 +117,9 @@ class Decoding:
                 failure = Failure(e.reason, e.message, e.line, e.column)
         if self._link:
             samples = samples + link.samples(uplink)
-        at_us, suppressed = uplink.received_at_us, 0
+        at_us = uplink.received_at_us
         rules = self._codecs.rules(uplink.device_id)
-        if rules:
-            samples, suppressed = self._on_change.filter(uplink.device_id, samples, at_us, rules)
+        samples, suppressed = self._on_change.filter(uplink.device_id, rules, samples, at_us)
         return Decoded(
             id=uplink.id,
             uplink_seq=stored.seq,
@@ -156,7 +153,7 @@ class Decoding:
 def _show(decoded: Decoded) -> dict[str, object]:
     shown: dict[str, object] = {
         "kind": "decoded",
-        "at": show.time_text(decoded.received_at_us),
+        "at": time_text(decoded.received_at_us),
         "dev_eui": decoded.dev_eui,
         "fcnt": decoded.fcnt_up,
     }

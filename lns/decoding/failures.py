@@ -25,10 +25,8 @@ class Failures:
         """`decoded` carries a failure."""
         f = decoded.failure
         assert f is not None
-        self._opened.append(
-            (decoded.uplink_seq, decoded.id, decoded.device_id, decoded.codec_version_id, f.reason, f.message)
-            + (f.line, f.column, at_us)
-        )
+        uplink = (decoded.uplink_seq, decoded.id, decoded.device_id, decoded.codec_version_id)
+        self._opened.append((*uplink, f.reason, f.message, f.line, f.column, at_us))
 
     def retried(self, uplink_seq: int) -> None:
         """A retry went through."""

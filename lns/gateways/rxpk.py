@@ -5,9 +5,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-UNREADABLE = (ValueError, RecursionError)
-"""What msgspec raises on JSON that is malformed, not UTF-8, of the wrong types, or nested too deep."""
-
 _Index = Annotated[int, Meta(ge=0, le=65_535)]
 _Counter = Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)]
 _Word = Annotated[str, Meta(max_length=16)]

@@ -4,17 +4,24 @@ Three depths: JSON that is well formed is split by its syntax and each rxpk read
 must be; broken JSON is first rid of the bare words that C forwarders print; what is still broken is cut at its braces.
 """
 
-import binascii
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
-from lns.gateways.rxpk import UNREADABLE, GatewayStat, Rsig, Rxpk
+from lns.gateways.rxpk import GatewayStat, Rsig, Rxpk
+from lns.gateways.words import UNREADABLE, octets_of
 
 MAX_RXPK = 255
 """Most rxpk read of one body: sx1302 forwarders fetch up to 255 packets at once."""
+
+MAX_ANTENNAS = 16
+"""Most antennas read of one rxpk that has an odd field."""
+
+
+_Piece = Raw | bytes
 
 
 class _LooseBody(Struct):
@@ -25,9 +32,7 @@ class _LooseBody(Struct):
 _decode_loose = msgspec.json.Decoder(_LooseBody).decode
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
 _decode_rxpk = msgspec.json.Decoder(Rxpk).decode
-_decode_stat = msgspec.json.Decoder(GatewayStat | None).decode
-
-_Piece = Raw | bytes
+_decode_stat: Callable[[_Piece], GatewayStat | None] = msgspec.json.Decoder(GatewayStat | None).decode
 
 
 def take_apart(body: bytes, problems: list[str]) -> tuple[list[Rxpk], GatewayStat | None]:
@@ -72,7 +77,7 @@ def _cut_objects(body: bytes) -> list[_Piece]:
     end = start.end() if start else len(body)
     pieces: list[_Piece] = []
     for found in _OBJECT.finditer(body, end):
-        if b"]" in body[end : found.start()]:
+        if b"]" in body[end : found.start()] or len(pieces) > MAX_RXPK:
             break
         end = found.end()
         pieces.append(found[0])
@@ -87,6 +92,11 @@ def _cut_stat(body: bytes) -> bytes | None:
     return found[1] + b"}" if found[2] else found[1].rpartition(b",")[0] + b"}"
 
 
+_REQUIRED = ("data", "freq", "modu", "datr")
+_DECISIVE = (*_REQUIRED, "codr", "tmst")
+"""Fields whose oddness costs the frame: it could not be read, told apart or answered."""
+
+
 def _read_rxpk(piece: _Piece, problems: list[str]) -> Rxpk | None:
     """One rxpk, at the price of its odd fields; None when what is left cannot be used."""
     try:
@@ -96,21 +106,29 @@ def _read_rxpk(piece: _Piece, problems: list[str]) -> Rxpk | None:
     if fields is None:
         problems.append("bad_rxpk")
         return None
-    if isinstance(fields.get("data"), str):
-        fields["data"] = _unpadded_base64(fields["data"])
-    if isinstance(fields.get("rsig"), list):
-        fields["rsig"] = [_fitting(antenna, Rsig, problems) for antenna in fields["rsig"] if isinstance(antenna, dict)]
     odd: list[str] = []
+    if isinstance(fields.get("data"), str):
+        fields["data"] = octets_of(fields["data"])
+    if isinstance(fields.get("rsig"), list):
+        fields["rsig"] = _antennas(fields["rsig"], odd)
     fitting = _fitting(fields, Rxpk, odd)
-    for name in ("data", "freq", "modu", "datr", "codr", "tmst"):
-        if f"odd_{name}" in odd or (name not in fitting and name in _REQUIRED):
+    for name in _DECISIVE:
+        if f"odd_{name}" in odd or (name in _REQUIRED and name not in fitting):
             problems.append(f"bad_{name}")
             return None
     problems += odd
     return Rxpk(**fitting)
 
 
-_REQUIRED = frozenset(("data", "freq", "modu", "datr"))
+def _antennas(entries: list[Any], odd: list[str]) -> list[dict[str, Any]]:
+    """What fits of each antenna."""
+    antennas = []
+    for entry in entries[:MAX_ANTENNAS]:
+        if isinstance(entry, dict):
+            antennas.append(_fitting(entry, Rsig, odd))
+        else:
+            odd.append("odd_rsig")
+    return antennas
 
 
 def _read_stat(piece: _Piece, problems: list[str]) -> GatewayStat | None:
@@ -126,15 +144,16 @@ def _read_stat(piece: _Piece, problems: list[str]) -> GatewayStat | None:
 
 
 def _object(piece: _Piece) -> dict[str, Any] | None:
+    """The JSON object in `piece`, octets that are no UTF-8 replaced; None when there is none."""
     try:
-        value = msgspec.json.decode(piece)
+        value = msgspec.json.decode(bytes(piece).decode(errors="replace"))
     except UNREADABLE:
         return None
     return value if isinstance(value, dict) else None
 
 
 # one struct a field: msgspec prepares a struct's types once, and converting to it takes 0.3 us
-_FIELDS = {
+_FIELDS: dict[type[Struct], dict[str, type[Struct]]] = {
     struct: {
         field.name: msgspec.defstruct(field.name, [(field.name, field.type)])
         for field in msgspec.structs.fields(struct)
@@ -157,12 +176,3 @@ def _fitting(fields: dict[str, Any], struct: type[Struct], odd: list[str]) -> di
         except msgspec.ValidationError:
             odd.append(f"odd_{name}")
     return fitting
-
-
-def _unpadded_base64(text: str) -> bytes | None:
-    """The octets of base64 whose padding may be absent; None when it is no base64."""
-    digits = text.rstrip("=")
-    try:
-        return binascii.a2b_base64(digits + "=" * (-len(digits) % 4), strict_mode=True)
-    except ValueError:
-        return None

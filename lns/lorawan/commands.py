@@ -312,7 +312,7 @@ def encode_command(name: str, uplink: bool, **fields: Any) -> bytes:
     """CID and payload of one command. ValueError for an unknown name, a wrong set of fields, a value too big."""
     row = _BY_NAME[uplink].get(name)
     if row is None:
-        raise ValueError(f"{name} is not a command of an {'uplink' if uplink else 'downlink'}")
+        raise ValueError(f"{name} is no {'uplink' if uplink else 'downlink'} command")
     try:
         octets = b"".join([part.build(fields) for part in row.parts])
     except KeyError as error:

@@ -16,8 +16,6 @@ from lns.lorawan.phy import DataFrame
 from lns.mac.refusal import Reason, Refused
 from lns.mac.session import Session
 
-MAX_FCNT = 0xFFFF_FFFF
-
 
 class Kind(Enum):
     """How the frame's counter relates to the session's."""
@@ -42,7 +40,7 @@ def match(frame: DataFrame, phy_payload: bytes, candidates: Iterable[Session]) -
         sessions.sort(key=_gap)
     message = phy_payload[:-4]
     for fcnt, session in sessions:
-        if fcnt <= MAX_FCNT and session.mic.mic(message, session.dev_addr_le, fcnt, UP) == frame.mic:
+        if fcnt >= session.fcnt_up and session.mic.mic(message, session.dev_addr_le, fcnt, UP) == frame.mic:
             return _judge(frame, session, fcnt)
     return _diagnose(frame, message, [session for _, session in sessions])
 
@@ -78,7 +76,7 @@ def _diagnose(frame: DataFrame, message: bytes, sessions: list[Session]) -> Matc
         for fcnt in sorted(behind):
             if fcnt < session.fcnt_up and session.mic.mic(message, session.dev_addr_le, fcnt, UP) == frame.mic:
                 return _judge_behind(frame, session, fcnt)
-        if session.fcnt_up + 0x10000 > MAX_FCNT and reconstruct(session.fcnt_up, frame.fcnt16) > MAX_FCNT:
+        if reconstruct(session.fcnt_up, frame.fcnt16) < session.fcnt_up:
             return _refuse(Reason.FCNT_EXHAUSTED, session, "the 32-bit counter is used up, the device must join again")
     known = ", ".join(session.device.dev_eui for session in sessions[:3])
     return Refused(

@@ -12,6 +12,8 @@ from lns.lorawan.ids import dev_addr_le
 from lns.lorawan.regions.region import Region
 from lns.mac.queue import DownlinkItem
 
+WARM_LIMIT = 25_000
+"""Sessions that keep their crypto objects (about 2 kB each, against 6 us to make them anew)."""
 NO_FCNT = -1
 """`Session.fcnt_up` before the first uplink."""
 
@@ -79,6 +81,7 @@ class Session:
         "_cipher",
         "_mic",
         "app_s_key",
+        "created_at_us",
         "dev_addr",
         "dev_addr_le",
         "device",
@@ -107,6 +110,7 @@ class Session:
         self.rx1_dr_offset = 0
         self.rx2_dr = device.region.rx2_dr
         self.rx2_freq_hz = device.region.rx2_freq_hz
+        self.created_at_us = 0
         self.last_uplink_at_us: int | None = None
         self._mic: DataMic | None = None
         self._cipher: PayloadCipher | None = None
@@ -139,7 +143,7 @@ class Session:
 class Sessions:
     """All sessions by DevAddr; an address may belong to many devices."""
 
-    def __init__(self, warm_limit: int = 50_000) -> None:
+    def __init__(self, warm_limit: int = WARM_LIMIT) -> None:
         self._by_addr: dict[str, Session | list[Session]] = {}
         self._warm: deque[Session] = deque()
         self._warm_limit = warm_limit

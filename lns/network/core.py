@@ -157,7 +157,7 @@ class Core:
         if found.kind is Kind.REPEATED:
             return session
         if found.kind is Kind.RESET:
-            session = self._devices.renew(session)
+            session = self._devices.renew(session, best.received_at_us)
         if session.device.pending is session:
             self._devices.promote(session)
         session.fcnt_up = found.fcnt
@@ -193,9 +193,8 @@ def _unfit(frame: DataFrame, best: Reception, device: Device, dr: int | None) ->
         text = f"{best.freq_hz} Hz is no uplink frequency of {device.region.name}"
         return Refused(Reason.FREQUENCY_NOT_IN_REGION, text, frame.dev_addr, device.dev_eui)
     if frame.fport == 0 and frame.fopts:
-        return Refused(
-            Reason.FOPTS_WITH_FPORT0, "mac commands in fopts and on fport 0 at once", frame.dev_addr, device.dev_eui
-        )
+        text = "mac commands in fopts and on fport 0 at once"
+        return Refused(Reason.FOPTS_WITH_FPORT0, text, frame.dev_addr, device.dev_eui)
     # LoRaWAN 1.0.4 devices must keep to the limit of the data rate; earlier ones are taken as they come
     octets, room = len(best.phy_payload) - 5, device.region.max_macpayload(dr)
     if device.lorawan_version == "1.0.4" and room is not None and octets > room:

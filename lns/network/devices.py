@@ -27,17 +27,12 @@ class Devices:
         """What to say of an address that no session has."""
         prefix, bits = dev_addr_prefix(self._net_id)
         if bits and int(dev_addr, 16) >> (32 - bits) != prefix >> (32 - bits):
-            return (
-                f"no session has dev_addr {dev_addr}, and it is not of net_id {self._net_id}: another network's device"
-            )
+            return f"dev_addr {dev_addr} is not of net_id {self._net_id}: a device of another network"
         return f"no session has dev_addr {dev_addr}: not registered here, or it has to join again"
 
     def add(self, device: Device) -> None:
         self.by_eui[device.dev_eui] = device
         self.by_id[device.id] = device
-
-    def has_session(self, device: Device, session_id: int) -> bool:
-        return any(s is not None and s.id == session_id for s in (device.session, device.pending))
 
     def put_session(self, session: Session, pending: bool) -> None:
         """A session the registry already has: loaded at start, or provisioned for ABP in place of the old one."""
@@ -68,7 +63,7 @@ class Devices:
         device.awaiting_ack = None
         self._state.promoted(session)
 
-    def renew(self, session: Session) -> Session:
+    def renew(self, session: Session, now_us: int) -> Session:
         """A permitted counter reset: the same keys and FCntDown under a new id, so that record ids stay unique."""
         fresh = Session(new_session_id(), session.device, session.dev_addr, session.nwk_s_key, session.app_s_key)
         fresh.fcnt_down = session.fcnt_down
@@ -82,7 +77,7 @@ class Devices:
         self._drop(session)
         device.session = fresh
         self.sessions.add(fresh)
-        self._state.created(fresh, "active", session.last_uplink_at_us or 0)
+        self._state.created(fresh, "active", now_us)
         return fresh
 
     def _drop(self, session: Session) -> None:

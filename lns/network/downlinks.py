@@ -9,6 +9,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from lns import metrics
@@ -197,9 +198,8 @@ class Downlinks:
                 problem = f"{window.name} opens in {lead_s * 1000:.0f} ms, {SHORTEST_LEAD_S * 1000:.0f} are needed"
                 metrics.downlinks.inc(sending.kind, "too_late")
                 continue
-            error = self._gateways.send(
-                window.transmission(sending.phy_payload), lambda outcome, w=window: self._outcome(sending, w, outcome)
-            )
+            transmission = window.transmission(sending.phy_payload)
+            error = self._gateways.send(transmission, partial(self._outcome, sending, window))
             if error is None:
                 metrics.downlink_lead.observe(lead_s * 1000)
                 metrics.downlinks.inc(sending.kind, f"sent_{window.name}")

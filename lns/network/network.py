@@ -4,7 +4,7 @@ import asyncio
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lns.config import Network as NetworkConfig
 from lns.exchange.sqlite import SqliteExchange
@@ -23,6 +23,7 @@ from lns.network.joins import Joins
 from lns.network.load import load
 from lns.network.state import NetworkState
 from lns.registry.registry import Registry
+from lns.registry.rows import NetworkSnapshot
 
 MAX_QUEUE = 64
 """Downlinks that may wait for one device: at one an uplink, more is a mistake."""
@@ -39,6 +40,7 @@ class Network:
         self, config: NetworkConfig, registry: Registry, exchange: SqliteExchange, gateways: Gateways, live: Live
     ) -> None:
         self._registry, self._exchange = registry, exchange
+        self.on_loaded: list[Callable[[NetworkSnapshot], None]] = []
         self._state = NetworkState()
         exchange.enlist(self._state)
         self.devices = Devices(self._state, config.net_id)
@@ -48,7 +50,7 @@ class Network:
 
     async def load(self) -> None:
         """Bring every device into memory."""
-        load(self.devices, await asyncio.to_thread(self._registry.load_network))
+        await self._load(None)
 
     async def run(self) -> None:
         """Send downlinks as their counters become durable, for ever."""
@@ -65,12 +67,17 @@ class Network:
     async def reload_devices(self, dev_euis: Iterable[str]) -> None:
         """The registry has created, changed or deleted these devices."""
         wanted = list(dev_euis)
-        snapshot = await asyncio.to_thread(self._registry.load_network, wanted)
-        found = {row.dev_eui for row in snapshot.devices}
+        found = await self._load(wanted)
         for dev_eui in wanted:
             if dev_eui not in found:
                 self.devices.forget(dev_eui)
-        load(self.devices, snapshot)
+
+    async def _load(self, dev_euis: list[str] | None) -> set[str]:
+        snapshot = await asyncio.to_thread(self._registry.load_network, dev_euis)
+        load(self.devices, snapshot, at_start=dev_euis is None)
+        for listener in self.on_loaded:
+            listener(snapshot)
+        return {row.dev_eui for row in snapshot.devices}
 
     def device(self, dev_eui: str) -> Device:
         """The device; KeyError when there is none."""

@@ -1,17 +1,12 @@
 """Live events of the network as people see them: small JSON-ready dictionaries."""
 
-from datetime import UTC, datetime
 from typing import Any
 
+from lns.live import time_text
 from lns.lorawan.modulation import Lora, LrFhss, Modulation
 from lns.mac.frames import Reception
 from lns.mac.refusal import Refused
 from lns.mac.session import Device
-
-
-def time_text(at_us: int) -> str:
-    """RFC 3339 in UTC with milliseconds."""
-    return datetime.fromtimestamp(at_us / 1e6, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def modulation_text(modulation: Modulation) -> str:

@@ -52,10 +52,10 @@ class NetworkState:
     def created(self, session: Session, state: str, now_us: int) -> None:
         """A new session, in state pending (after a join) or active."""
         s = session
-        self._new.append(
-            (s.id, s.device.id, s.device.region.name, s.dev_addr, s.nwk_s_key, s.app_s_key, s.fcnt_up, s.fcnt_down)
-            + (s.rx1_delay_s, s.rx1_dr_offset, s.rx2_dr, s.rx2_freq_hz, state, now_us, s.last_uplink_at_us)
-        )
+        s.created_at_us = now_us
+        identity = (s.id, s.device.id, s.device.region.name, s.dev_addr, s.nwk_s_key, s.app_s_key)
+        windows = (s.rx1_delay_s, s.rx1_dr_offset, s.rx2_dr, s.rx2_freq_hz)
+        self._new.append((*identity, s.fcnt_up, s.fcnt_down, *windows, state, now_us, s.last_uplink_at_us))
 
     def promoted(self, session: Session) -> None:
         """A pending session has become the active one."""
@@ -72,16 +72,9 @@ class NetworkState:
 
     def downlink(self, item: DownlinkItem, now_us: int) -> None:
         """A downlink is new or has changed its state."""
-        self._downlinks[item.id] = (
-            item.id,
-            item.device_id,
-            item.position,
-            item.fport,
-            item.payload,
-            item.confirmed,
-            item.state,
-            item.reason,
-        ) + (item.enqueued_at_us, item.expires_at_us, item.fcnt_down, now_us)
+        content = (item.id, item.device_id, item.position, item.fport, item.payload, item.confirmed)
+        times = (item.enqueued_at_us, item.expires_at_us, item.fcnt_down, now_us)
+        self._downlinks[item.id] = (*content, item.state, item.reason, *times)
 
     def take(self) -> Write | None:
         """Freeze what has gathered, as a write for the next commit."""

@@ -23,11 +23,17 @@ def connection(config: Kafka, environ: Mapping[str, str]) -> Properties:
         "reconnect.backoff.ms": 100,
         "reconnect.backoff.max.ms": 5000,
     }
-    if config.security_protocol.startswith("sasl_"):
+    secured = {
+        "sasl_mechanism": config.security_protocol.startswith("sasl_"),
+        "ssl_ca_location": config.security_protocol.endswith("ssl"),
+        "ssl_certificate_location": config.security_protocol.endswith("ssl"),
+    }
+    for key, used in secured.items():
+        if getattr(config, key) and not used:
+            raise ConfigError(f"kafka.{key} is set, but kafka.security_protocol is {config.security_protocol}")
+    if secured["sasl_mechanism"]:
         properties |= _sasl(config, environ)
-    elif config.sasl_mechanism:
-        raise ConfigError(f"kafka.sasl_mechanism is set, but kafka.security_protocol is {config.security_protocol}")
-    if config.security_protocol.endswith("ssl"):
+    if secured["ssl_ca_location"]:
         properties |= _ssl(config, environ)
     return properties
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from lns.registry.clock import now_us
 from lns.registry.database import Database
-from lns.registry.errors import RegistryError, conflict, not_found
+from lns.registry.errors import conflict, not_found
 from lns.registry.fields import check_name, check_text
 from lns.registry.rows import Application
 from lns.registry.schema import application, device
@@ -20,7 +20,7 @@ class Applications:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def list(self) -> list[Application]:
+    def all(self) -> list[Application]:
         """All of them, by name."""
         with self._database.read() as connection:
             return [Application(*row) for row in connection.execute(_select().order_by(application.c.name))]
@@ -65,11 +65,6 @@ class Applications:
             connection.execute(delete(application).where(application.c.id == found.id))
 
 
-def unknown_application(name: str) -> RegistryError:
-    """The refusal for a name nobody has created."""
-    return not_found(f"application {name!r} does not exist")
-
-
 def _select() -> Select[Any]:
     devices = select(func.count()).where(device.c.application_id == application.c.id).scalar_subquery()
     return select(*application.c, devices)
@@ -78,7 +73,7 @@ def _select() -> Select[Any]:
 def _get(connection: Connection, name: str) -> Application:
     row = connection.execute(_select().where(application.c.name == name)).one_or_none()
     if row is None:
-        raise unknown_application(name)
+        raise not_found(f"application {name!r} does not exist")
     return Application(*row)
 
 

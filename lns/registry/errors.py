@@ -1,10 +1,4 @@
-"""Two kinds of trouble: the database cannot be used, or what was asked of the registry cannot be done."""
-
-from lns.config import ConfigError
-
-
-class StoreError(ConfigError):
-    """The database cannot be used; the text says what to do. Raised at open and, for a full disk, at any write."""
+"""What the registry answers when it cannot do what was asked. A database that fails is a StoreError."""
 
 
 class RegistryError(ValueError):

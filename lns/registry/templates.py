@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
+from decoders.change import Rule
 from lns.registry.clock import now_us
 from lns.registry.codecs import codec_id
 from lns.registry.database import Database
@@ -16,7 +18,6 @@ from lns.registry.sessions import place_abp_sessions
 
 DEFAULT = "default"
 MAX_INTERVAL_S = 31_536_000
-_RULE_NUMBERS = ("deadband_abs", "deadband_rel", "heartbeat_s")
 
 
 class Templates:
@@ -25,7 +26,7 @@ class Templates:
     def __init__(self, database: Database, default_region: str) -> None:
         self._database, self._default_region = database, default_region
 
-    def list(self) -> list[DeviceTemplate]:
+    def all(self) -> list[DeviceTemplate]:
         """All of them, by name."""
         with self._database.read() as connection:
             return [DeviceTemplate(*row) for row in connection.execute(_select().order_by(device_template.c.name))]
@@ -96,14 +97,11 @@ def check_template(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_rule(field: str, rule: Mapping[str, Any]) -> None:
-    """A store-on-change rule: dead-band absolute or relative, and a heartbeat in seconds."""
-    for name, value in rule.items():
-        if name not in _RULE_NUMBERS:
-            raise invalid(f"rules.{field} has the key {name!r}, known are {', '.join(_RULE_NUMBERS)}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-            raise invalid(f"rules.{field}.{name} is {value!r}, a number of at least 0 is needed")
-    if "deadband_abs" in rule and "deadband_rel" in rule:
-        raise invalid(f"rules.{field} has deadband_abs and deadband_rel, one of them is allowed")
+    """A store-on-change rule as the decoder will read it."""
+    try:
+        msgspec.convert(rule, Rule)
+    except msgspec.ValidationError as error:
+        raise invalid(f"rules.{field}: {error}") from error
 
 
 def _select() -> Select[Any]:

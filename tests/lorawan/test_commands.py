@@ -60,8 +60,8 @@ def test_rfu_bits_are_ignored() -> None:
 @pytest.mark.parametrize(
     ("name", "uplink", "fields", "message"),
     [
-        ("LinkADRAns", False, {}, "LinkADRAns is not a command of a downlink"),
-        ("LinkADRReq", True, {}, "LinkADRReq is not a command of an uplink"),
+        ("LinkADRAns", False, {}, "LinkADRAns is no downlink command"),
+        ("LinkADRReq", True, {}, "LinkADRReq is no uplink command"),
         ("RXTimingSetupReq", False, {}, "RXTimingSetupReq needs the field delay"),
         ("RXTimingSetupReq", False, {"delay": 1, "rx1_delay": 1}, "RXTimingSetupReq has no field rx1_delay"),
         ("DevStatusReq", False, {"margin": 1}, "DevStatusReq has no field margin"),

@@ -141,11 +141,12 @@ class Formatter:
     def _uplink(self, seq: int, uplink: Uplink) -> Message:
         uplink_id = uplink.id.hex()
         at_us = uplink.received_at_us
+        at = _time(at_us)
         message = _Uplink(
             schema=UPLINK,
             id=uplink_id,
             seq=seq,
-            time=_time(at_us),
+            time=at,
             device=self._device(uplink.device_id, uplink.dev_eui),
             dev_addr=uplink.dev_addr,
             fcnt_up=uplink.fcnt_up,
@@ -157,7 +158,7 @@ class Formatter:
             dr=uplink.dr,
             freq_hz=uplink.freq_hz,
             modulation=uplink.modulation,
-            rx=[_reception(rx) for rx in uplink.rx],
+            rx=[_reception(rx, at if rx.received_at_us == at_us else _time(rx.received_at_us)) for rx in uplink.rx],
         )
         headers = _headers(seq, uplink_id, UPLINK)
         return Message("uplink", uplink.dev_eui, self._encode(message), headers, at_us)
@@ -245,10 +246,10 @@ def _time(at_us: int) -> datetime:
     return _EPOCH + timedelta(0, 0, at_us)
 
 
-def _reception(rx: Rx) -> _Reception:
+def _reception(rx: Rx, at: datetime) -> _Reception:
     return _Reception(
         rx.gateway_eui,
-        _time(rx.received_at_us),
+        at,
         rx.rssi_dbm,
         rx.snr_db,
         rx.tmst_us,

@@ -23,6 +23,11 @@ def _created() -> sa.Column[int]:
     return sa.Column("created_at_us", sa.BigInteger, nullable=False)
 
 
+def _of_device(*, index: bool = False, primary_key: bool = False) -> sa.Column[int]:
+    owner = sa.ForeignKey("device.id", ondelete="CASCADE")
+    return sa.Column("device_id", sa.BigInteger, owner, nullable=False, index=index, primary_key=primary_key)
+
+
 def _create_provisioning() -> None:
     op.create_table(
         "application",
@@ -88,7 +93,9 @@ def _create_activation() -> None:
     op.create_table(
         "session",
         sa.Column("id", _ID, primary_key=True, autoincrement=False),
-        sa.Column("device_id", sa.BigInteger, sa.ForeignKey("device.id", ondelete="CASCADE"), nullable=False, index=True),
+        sa.Column(
+            "device_id", sa.BigInteger, sa.ForeignKey("device.id", ondelete="CASCADE"), nullable=False, index=True
+        ),
         sa.Column("region", sa.Text, nullable=False),
         sa.Column("dev_addr", sa.Text, nullable=False),
         sa.Column("nwk_s_key", sa.LargeBinary(16), nullable=False),
@@ -106,7 +113,7 @@ def _create_activation() -> None:
     )
     op.create_table(
         "dev_nonce",
-        sa.Column("device_id", sa.BigInteger, sa.ForeignKey("device.id", ondelete="CASCADE"), primary_key=True),
+        _of_device(primary_key=True),
         sa.Column("nonce", sa.Integer, primary_key=True),
         sa.Column("at_us", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
@@ -114,7 +121,7 @@ def _create_activation() -> None:
     op.create_table(
         "downlink",
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("device_id", sa.BigInteger, sa.ForeignKey("device.id", ondelete="CASCADE"), nullable=False),
+        _of_device(),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("fport", sa.Integer, nullable=False),
         sa.Column("payload", sa.LargeBinary, nullable=False),
@@ -131,7 +138,9 @@ def _create_activation() -> None:
         "decode_failure",
         sa.Column("uplink_seq", _ID, primary_key=True),
         sa.Column("uplink_id", sa.LargeBinary, nullable=False),
-        sa.Column("device_id", sa.BigInteger, sa.ForeignKey("device.id", ondelete="CASCADE"), nullable=False, index=True),
+        sa.Column(
+            "device_id", sa.BigInteger, sa.ForeignKey("device.id", ondelete="CASCADE"), nullable=False, index=True
+        ),
         sa.Column("codec_version_id", sa.BigInteger),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("message", sa.Text, nullable=False),
@@ -170,28 +179,24 @@ def _create_access() -> None:
 
 
 def _fill() -> None:
-    now_us = time.time_ns() // 1000
-    connection = op.get_bind()
-    connection.execute(
-        sa.text("INSERT INTO application (name, description, created_at_us) VALUES ('default', '', :at)"), {"at": now_us}
+    at = {"at": time.time_ns() // 1000}
+    op.get_bind().execute(
+        sa.text("INSERT INTO application (name, description, created_at_us) VALUES ('default', '', :at)"), at
     )
-    connection.execute(
+    op.get_bind().execute(
         sa.text(
-            "INSERT INTO device_template (name, lorawan_version, supports_join, fcnt_reset_allowed, rules, created_at_us)"
+            "INSERT INTO device_template"
+            " (name, lorawan_version, supports_join, fcnt_reset_allowed, rules, created_at_us)"
             " VALUES ('default', '1.0.3', true, false, '{}', :at)"
         ),
-        {"at": now_us},
+        at,
     )
-    codec_id = connection.scalar(
-        sa.text("INSERT INTO codec (name, created_at_us) VALUES ('cayenne-lpp', :at) RETURNING id"), {"at": now_us}
-    )
-    version_id = connection.scalar(
+    op.get_bind().execute(sa.text("INSERT INTO codec (name, created_at_us) VALUES ('cayenne-lpp', :at)"), at)
+    op.get_bind().execute(
         sa.text(
             "INSERT INTO codec_version (codec_id, number, sha256, source, convention, note, created_at_us)"
-            " VALUES (:codec, 1, 'builtin:cayenne-lpp', '', 'builtin', 'Cayenne Low Power Payload', :at) RETURNING id"
+            " SELECT id, 1, 'builtin:cayenne-lpp', '', 'builtin', 'Cayenne Low Power Payload', :at FROM codec"
         ),
-        {"codec": codec_id, "at": now_us},
+        at,
     )
-    connection.execute(
-        sa.text("UPDATE codec SET active_version_id = :version WHERE id = :codec"), {"version": version_id, "codec": codec_id}
-    )
+    op.get_bind().execute(sa.text("UPDATE codec SET active_version_id = (SELECT id FROM codec_version)"))

@@ -1,9 +1,15 @@
-"""The `modu`, `datr` and `codr` words of the Semtech protocol, and the modulations they stand for. Pure."""
+"""How the Semtech protocol spells values in its JSON: `modu`, `datr`, `codr` and base64. Pure."""
 
+import binascii
 import re
 from functools import lru_cache
 
 from lns.lorawan.modulation import Fsk, Lora, LrFhss, Modulation
+
+MAX_PHY_PAYLOAD_OCTETS = 255
+
+UNREADABLE = (ValueError, RecursionError)
+"""What msgspec raises on JSON that is malformed, not UTF-8, of the wrong types, or nested too deep."""
 
 _LORA_DATR = re.compile(r"SF(5|6|7|8|9|10|11|12)BW(125|250|500|203|406|812|1625)")
 _LR_FHSS_DATR = re.compile(r"M0CW(137|336|1523)")
@@ -69,3 +75,12 @@ def words_of(modulation: Modulation) -> dict[str, str | int]:
         "codr": modulation.coding_rate,
     }
     return words if modulation.grid_steps is None else {**words, "hpw": modulation.grid_steps}
+
+
+def octets_of(text: str) -> bytes | None:
+    """The octets of base64 whose padding may be absent; None when it is no base64."""
+    digits = text.rstrip("=")
+    try:
+        return binascii.a2b_base64(digits + "=" * (-len(digits) % 4), strict_mode=True)
+    except ValueError:
+        return None

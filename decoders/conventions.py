@@ -1,0 +1,88 @@
+"""The forms a decoder script may take, and what to tell the author of a file that has none of them.
+
+Which function is called how is in prelude/entry.js; here is what is known without running the script.
+"""
+
+import re
+
+from decoders.contract import MAX_SOURCE_BYTES, Error
+from decoders.tokens import Token, position, tokens
+
+CONVENTIONS = {
+    "ts013": "decodeUplink({bytes, fPort, recvTime, variables}), the LoRa Alliance payload codec API",
+    "chirpstack3": "Decode(fPort, bytes, variables)",
+    "ttn2": "Decoder(bytes, port)",
+}
+
+NO_ENTRY = Error(
+    "syntax", "the script defines none of " + ", ".join(CONVENTIONS.values()).replace(", the LoRa", " (the LoRa") + ")"
+)
+
+FILE_NAME = "decoder.js"
+"""The name under which V8 knows the author's script, so that its frames can be told from the prelude's."""
+
+_ASYNC = "async code is not available: a decoder answers at once, so remove async and await"
+_MODULE = "import and export are not available: a decoder is one classic script, so paste the code in or bundle it"
+_FIXES = {
+    "Illegal return statement": "return outside a function: put the code into function decodeUplink(input) { ... }",
+    "Cannot use import statement outside a module": _MODULE,
+    "Unexpected token 'export'": _MODULE,
+    "await is only valid in async functions and the top level bodies of modules": _ASYNC,
+}
+
+_FRAME = re.compile(re.escape(FILE_NAME) + r":(\d+):(\d+)")
+_NOT_AFTER_ASYNC = {"in", "of", "instanceof"}
+
+
+def lint(source: str) -> Error | None:
+    """What makes this text unfit before V8 has seen it: its size, async code, modules."""
+    size = len(source.encode("utf-8", "replace"))
+    if size > MAX_SOURCE_BYTES:
+        return Error("too_large", f"the script is {size} bytes, at most {MAX_SOURCE_BYTES} are accepted")
+    code = list(tokens(source))
+    for i, token in enumerate(code):
+        if token.kind != "name" or token.text not in ("async", "import", "export"):
+            continue
+        problem = _unavailable(source, code, i)
+        if problem:
+            return Error("syntax", problem, *position(source, token.at))
+    return None
+
+
+def explain(message: str) -> str:
+    """V8's text of a syntax error, replaced by what to do where that is known."""
+    return _FIXES.get(message.removeprefix("SyntaxError: "), message)
+
+
+def locate(stack: str) -> tuple[int | None, int | None]:
+    """Line and column of the innermost frame of a stack that lies in the author's file."""
+    frame = _FRAME.search(stack)
+    return (int(frame[1]), int(frame[2])) if frame else (None, None)
+
+
+def _unavailable(source: str, code: list[Token], i: int) -> str | None:
+    """The fix, where the name at `i` is used as a keyword rather than as a name."""
+    token = code[i]
+    before = code[i - 1].text if i else ""
+    following = code[i + 1] if i + 1 < len(code) else Token("mark", "", len(source))
+    if before in (".", "?.") or following.text in (":", ",", "=", ")", "}", ";", "."):
+        return None
+    if token.text == "async":
+        return _ASYNC if _starts_async_function(source, code, i) else None
+    return _MODULE if token.text == "export" or following.text != "[" else None
+
+
+def _starts_async_function(source: str, code: list[Token], i: int) -> bool:
+    if i + 1 >= len(code) or "\n" in source[code[i].at : code[i + 1].at]:
+        return False
+    following = code[i + 1]
+    if following.kind == "name":
+        return following.text not in _NOT_AFTER_ASYNC
+    if following.text != "(":
+        return following.text == "*"
+    depth = 0
+    for k in range(i + 1, len(code)):
+        depth += {"(": 1, ")": -1}.get(code[k].text, 0)
+        if depth == 0:
+            return k + 1 < len(code) and code[k + 1].text in ("=>", "{")
+    return False

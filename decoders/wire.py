@@ -1,0 +1,74 @@
+"""The frames between the pool and a worker: four octets of length, little endian, and a MessagePack array."""
+
+import struct
+
+import msgspec
+
+from decoders.contract import CheckReport, Request, Result
+
+LENGTH = struct.Struct("<I")
+
+
+class Setup(msgspec.Struct, frozen=True, array_like=True):
+    """The first frame to a worker."""
+
+    timeout_ms: int
+    memory_mb: int
+    jitless: bool
+
+
+class Job(msgspec.Struct, frozen=True, array_like=True):
+    """Uplinks of one codec version to decode, or, without requests, a script to check.
+
+    `source` is None where the worker has it; `drop` are keys it may forget.
+    """
+
+    number: int
+    key: str
+    source: str | None
+    drop: list[str]
+    requests: list[Request]
+
+
+class Reply(msgspec.Struct, frozen=True, array_like=True):
+    """The answer to a job. Without results and report the uplinks have to be tried one by one."""
+
+    number: int
+    results: list[Result] | None = None
+    report: CheckReport | None = None
+
+
+READY = Reply(0)
+"""A worker's first frame: its engine runs and its limits are set."""
+
+
+def batch_cpu_s(timeout_ms: int, uplinks: int) -> float:
+    """CPU seconds a batch may take before its uplinks are tried one by one; one uplink alone has `timeout_ms`.
+
+    A batch has less per uplink, so that a script that never ends is noticed soon; an honest slow script passes singly.
+    """
+    return timeout_ms / 1000 * (1 + (uplinks - 1) / 50)
+
+
+def wall_s(cpu_s: float) -> float:
+    """Seconds after which work counts as stuck although it used less CPU, as on a machine that is overloaded."""
+    return 5 * cpu_s
+
+
+LOAD_CPU_S = 1.0
+"""CPU seconds a script's top level may take, which a 320 kB bundle needs a tenth of."""
+
+IDLE_CPU_S = 0.25
+"""CPU seconds a script may still use after it has returned."""
+
+
+def frame(message: msgspec.Struct) -> bytes:
+    """One message as it goes through the pipe."""
+    body = _encode(message)
+    return LENGTH.pack(len(body)) + body
+
+
+_encode = msgspec.msgpack.Encoder().encode
+decode_setup = msgspec.msgpack.Decoder(Setup).decode
+decode_job = msgspec.msgpack.Decoder(Job).decode
+decode_reply = msgspec.msgpack.Decoder(Reply).decode

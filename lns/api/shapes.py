@@ -1,0 +1,58 @@
+"""What bodies and answers have in common: unknown fields refused, pages, parameters, answers made in a thread."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from fastapi import Path, Query, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from lns.lorawan.ids import parse_eui
+
+T = TypeVar("T")
+
+
+class Body(BaseModel):
+    """A request's body: a misspelt field is told, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a list."""
+
+    items: list[T]
+    next: str | None = Field(description="Give it as `after` to get the next page; null at the end.")
+
+
+def optional(description: str, **more: Any) -> Any:
+    """A field of a change: left out it stays as it is, so it has no default to show."""
+    return Field(default=None, description=description, json_schema_extra=_without_default, **more)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+Eui = Annotated[str, AfterValidator(parse_eui)]
+
+DevEui = Annotated[Eui, Path(description="DevEUI, 16 hex digits.", examples=["70b3d57ed0000001"])]
+GatewayEui = Annotated[Eui, Path(description="Gateway EUI, 16 hex digits.", examples=["a84041ffff1e8f2c"])]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Items a page, at most 1000.")]
+After = Annotated[str | None, Query(description="`next` of the page before.", max_length=64)]
+
+
+def position(after: str | None) -> int | None:
+    """The number in a page's `next`."""
+    if after is None:
+        return None
+    if not (after.isascii() and after.isdigit() and len(after) < 19):
+        raise ValueError(f"after is {after!r}, it has to be the 'next' of the page before")
+    return int(after)
+
+
+async def answer(make: Callable[[], Any]) -> Response:
+    """Run `make` in a thread and send what it returns: a large list must not hold up the event loop."""
+    content = await asyncio.to_thread(lambda: msgspec.json.encode(make()))
+    return Response(content, media_type="application/json")

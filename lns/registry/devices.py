@@ -1,0 +1,264 @@
+"""Devices: reading, adding one or many, changing, deleting."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, Connection, Select, delete, func, insert, or_, select, update
+
+from lns.registry.clock import now_us
+from lns.registry.codecs import codec_id
+from lns.registry.database import Database
+from lns.registry.device_input import AbpSession, NewDevice, parse_settings
+from lns.registry.errors import RegistryError, conflict, invalid, not_found
+from lns.registry.rows import Device, SessionRow
+from lns.registry.schema import application, codec, device, device_template, session
+from lns.registry.sessions import abp_row, place_abp_sessions
+
+ROWS_PER_TRANSACTION = 1000
+
+FRAMES_UNDER_WAY = 16
+"""FCntDowns skipped when an ABP session is set again under its old key: frames just decided may still carry them."""
+
+
+class Devices:
+    """The table `device`, with the sessions that provisioning makes."""
+
+    def __init__(self, database: Database, default_region: str) -> None:
+        self._database, self._default_region = database, default_region
+
+    def page(
+        self, application_name: str | None = None, search: str | None = None, after: int = 0, limit: int = 100
+    ) -> list[Device]:
+        """Devices by id from the one after `after`; `search` is a part of a name or DevEUI."""
+        chosen = _select().where(device.c.id > after).order_by(device.c.id).limit(limit)
+        if application_name is not None:
+            chosen = chosen.where(application.c.name == application_name)
+        if search is not None:
+            part = search.lower()
+            named = func.lower(device.c.name).contains(part, autoescape=True)
+            chosen = chosen.where(or_(named, device.c.dev_eui.contains(part, autoescape=True)))
+        with self._database.read() as connection:
+            return _devices(connection, chosen)
+
+    def get(self, dev_eui: str) -> Device:
+        """The device with this DevEUI."""
+        with self._database.read() as connection:
+            return _get(connection, dev_eui)
+
+    def id(self, dev_eui: str) -> int:
+        """The id under which the device's measurements are stored."""
+        with self._database.read() as connection:
+            found = connection.scalar(select(device.c.id).where(device.c.dev_eui == dev_eui))
+        if found is None:
+            raise not_found(f"device {dev_eui} does not exist")
+        return int(found)
+
+    def of_template(self, name: str) -> list[str]:
+        """DevEUIs of the devices that follow a template."""
+        chosen = select(device.c.dev_eui).join(device_template).where(device_template.c.name == name)
+        with self._database.read() as connection:
+            return list(connection.scalars(chosen))
+
+    def add(self, new: NewDevice) -> Device:
+        """Create one device, and its session when it is ABP."""
+        (problem,) = self.add_many([new])
+        if problem is not None:
+            raise problem
+        return self.get(new.dev_eui)
+
+    def add_many(self, news: Sequence[NewDevice], dry_run: bool = False) -> list[RegistryError | None]:
+        """Create devices, 1,000 a transaction; gives for each None or why it was not created."""
+        problems: list[RegistryError | None] = []
+        seen: set[str] = set()
+        for at in range(0, len(news), ROWS_PER_TRANSACTION):
+            batch = news[at : at + ROWS_PER_TRANSACTION]
+            with self._database.read() if dry_run else self._database.write() as connection:
+                batch_problems = _check_batch(connection, batch, seen)
+                problems += batch_problems
+                if not dry_run:
+                    good = [new for new, problem in zip(batch, batch_problems, strict=True) if problem is None]
+                    _insert(connection, good, self._default_region)
+        return problems
+
+    def change(self, dev_eui: str, values: Mapping[str, Any]) -> Device:
+        """Change the given fields; `abp` sets an ABP device's session anew."""
+        checked = parse_settings(values)
+        with self._database.write() as connection:
+            found = _get(connection, dev_eui)
+            _check_change(found, checked)
+            abp = checked.pop("abp", None)
+            row = _resolve(connection, found, checked)
+            if row:
+                connection.execute(update(device).where(device.c.id == found.id).values(**row))
+            if abp is not None:
+                _replace_session(connection, found, abp, self._default_region)
+            if abp is not None or "template_id" in row:
+                place_abp_sessions(connection, self._default_region, dev_eui)
+            return _get(connection, dev_eui)
+
+    def delete(self, dev_eui: str) -> None:
+        """Remove a device; its sessions, nonces, downlinks and decode failures go with it."""
+        with self._database.write() as connection:
+            if not connection.execute(delete(device).where(device.c.dev_eui == dev_eui)).rowcount:
+                raise not_found(f"device {dev_eui} does not exist")
+
+
+def _select() -> Select[Any]:
+    d = device.c
+    last_seen = select(func.max(session.c.last_uplink_at_us)).where(session.c.device_id == d.id).scalar_subquery()
+    columns = select(
+        d.id,
+        d.dev_eui,
+        d.name,
+        application.c.name,
+        device_template.c.name,
+        d.activation,
+        d.join_eui,
+        d.app_key.is_not(None),
+        codec.c.name,
+        d.fcnt_reset_allowed,
+        d.disabled,
+        d.tags,
+        d.variables,
+        d.created_at_us,
+        last_seen,
+    )
+    joined = columns.join_from(device, application).join(device_template, device_template.c.id == d.template_id)
+    return joined.outerjoin(codec, codec.c.id == d.codec_id)
+
+
+def _devices(connection: Connection, chosen: Select[Any]) -> list[Device]:
+    rows = connection.execute(chosen).all()
+    ids = [row[0] for row in rows]
+    active = select(*session.c).where(session.c.device_id.in_(ids), session.c.state == "active")
+    sessions = {row.device_id: SessionRow(*row) for row in connection.execute(active)} if ids else {}
+    return [Device(*(*row, sessions.get(row[0]))) for row in rows]
+
+
+def _get(connection: Connection, dev_eui: str) -> Device:
+    found = _devices(connection, _select().where(device.c.dev_eui == dev_eui))
+    if not found:
+        raise not_found(f"device {dev_eui} does not exist")
+    return found[0]
+
+
+def _check_batch(connection: Connection, news: Sequence[NewDevice], seen: set[str]) -> list[RegistryError | None]:
+    """Why each of `news` cannot be created; `seen` are the DevEUIs of the batches before."""
+    applications = set(connection.scalars(select(application.c.name)))
+    joins = _pairs(connection, device_template.c.name, device_template.c.supports_join)
+    codecs = {None, *connection.scalars(select(codec.c.name))}
+    taken = set(connection.scalars(select(device.c.dev_eui).where(device.c.dev_eui.in_([new.dev_eui for new in news]))))
+    problems: list[RegistryError | None] = []
+    for new in news:
+        problem = None
+        if new.dev_eui in taken:
+            problem = conflict(f"device {new.dev_eui} exists already")
+        elif new.dev_eui in seen:
+            problem = conflict(f"device {new.dev_eui} is given twice, the first one counts")
+        elif new.application not in applications:
+            problem = invalid(f"application {new.application!r} does not exist")
+        elif new.template not in joins:
+            problem = invalid(f"device template {new.template!r} does not exist")
+        elif new.codec not in codecs:
+            problem = invalid(f"codec {new.codec!r} does not exist")
+        elif new.activation == "otaa" and not joins[new.template]:
+            problem = invalid(f"device template {new.template!r} does not support joins: give an abp session")
+        else:
+            seen.add(new.dev_eui)
+        problems.append(problem)
+    return problems
+
+
+def _insert(connection: Connection, news: Sequence[NewDevice], default_region: str) -> None:
+    if not news:
+        return
+    applications = _pairs(connection, application.c.name, application.c.id)
+    templates = {
+        name: (template_id, region or default_region)
+        for name, template_id, region in connection.execute(
+            select(device_template.c.name, device_template.c.id, device_template.c.region)
+        )
+    }
+    codecs = {None: None, **_pairs(connection, codec.c.name, codec.c.id)}
+    at_us = now_us()
+    rows = [
+        {
+            "application_id": applications[new.application],
+            "template_id": templates[new.template][0],
+            "codec_id": codecs[new.codec],
+            "join_nonce": 0,
+            "created_at_us": at_us,
+            **{field: getattr(new, field) for field in _OWN_FIELDS},
+        }
+        for new in news
+    ]
+    inserted = insert(device).returning(device.c.id, sort_by_parameter_order=True)
+    ids = connection.scalars(inserted, rows).all()
+    sessions = [
+        abp_row(device_id, templates[new.template][1], new.abp)
+        for device_id, new in zip(ids, news, strict=True)
+        if new.abp is not None
+    ]
+    if sessions:
+        connection.execute(insert(session), sessions)
+
+
+def _pairs(connection: Connection, key: Column[Any], value: Column[Any]) -> dict[Any, Any]:
+    return {row[0]: row[1] for row in connection.execute(select(key, value))}
+
+
+_OWN_FIELDS = (
+    "dev_eui",
+    "name",
+    "activation",
+    "join_eui",
+    "app_key",
+    "fcnt_reset_allowed",
+    "disabled",
+    "tags",
+    "variables",
+)
+
+
+def _check_change(found: Device, checked: Mapping[str, Any]) -> None:
+    otaa = found.activation == "otaa"
+    if otaa and checked.get("abp"):
+        raise invalid(f"device {found.dev_eui} joins over the air (otaa): it takes no fixed session")
+    if otaa and checked.get("app_key", b"") is None:
+        raise invalid(f"app_key cannot be taken from {found.dev_eui}: an otaa device joins with it")
+    if not otaa and checked.get("app_key"):
+        raise invalid(f"device {found.dev_eui} has a fixed session (abp): it takes no app_key")
+
+
+def _resolve(connection: Connection, found: Device, checked: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns to change, names turned into ids."""
+    row = dict(checked)
+    if "name" in row:
+        row["name"] = row["name"] or found.dev_eui
+    if "codec" in row:
+        row["codec_id"] = codec_id(connection, row.pop("codec"))
+    if "application" in row:
+        name = row.pop("application")
+        row["application_id"] = connection.scalar(select(application.c.id).where(application.c.name == name))
+        if row["application_id"] is None:
+            raise invalid(f"application {name!r} does not exist")
+    if "template" in row:
+        name = row.pop("template")
+        template = select(device_template.c.id, device_template.c.supports_join).where(device_template.c.name == name)
+        known = connection.execute(template).one_or_none()
+        if known is None:
+            raise invalid(f"device template {name!r} does not exist")
+        if found.activation == "otaa" and not known.supports_join:
+            raise invalid(f"device template {name!r} does not support joins, and {found.dev_eui} is an otaa device")
+        row["template_id"] = known.id
+    return row
+
+
+def _replace_session(connection: Connection, found: Device, abp: AbpSession, region_name: str) -> None:
+    old = found.session
+    if old is not None and old.nwk_s_key == abp.nwk_s_key:
+        # an FCntDown is never used twice under one key
+        abp = msgspec.structs.replace(abp, fcnt_down=max(abp.fcnt_down, old.fcnt_down + FRAMES_UNDER_WAY))
+    connection.execute(delete(session).where(session.c.device_id == found.id))
+    connection.execute(insert(session).values(**abp_row(found.id, region_name, abp)))

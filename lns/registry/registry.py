@@ -1,0 +1,66 @@
+"""The registry: who may talk to the network and what is known of them, in one SQLite file.
+
+Methods block: call them in a thread (`asyncio.to_thread`). They may be called from several at once.
+"""
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import delete, select
+
+from lns.registry.applications import Applications
+from lns.registry.codecs import Codecs
+from lns.registry.database import Database
+from lns.registry.devices import Devices
+from lns.registry.failures import Failures
+from lns.registry.gateways import Gateways
+from lns.registry.keys import Keys
+from lns.registry.rows import NetworkSnapshot
+from lns.registry.schema import decode_failure, dev_nonce, device, downlink, session
+from lns.registry.sessions import place_abp_sessions
+from lns.registry.snapshot import load_network
+from lns.registry.templates import Templates
+
+FILE_NAME = "inflight.db"
+
+
+class Registry:
+    """All tables of provisioning. `write_lock` is shared with the exchange, which writes the same file."""
+
+    def __init__(self, path: Path, default_region: str = "EU868") -> None:
+        self.path = path
+        self.write_lock = threading.Lock()
+        self._default_region = default_region
+        self._database = Database(path, self.write_lock)
+        self.applications = Applications(self._database)
+        self.templates = Templates(self._database, default_region)
+        self.devices = Devices(self._database, default_region)
+        self.gateways = Gateways(self._database)
+        self.codecs = Codecs(self._database)
+        self.keys = Keys(self._database)
+        self.failures = Failures(self._database)
+
+    def open(self) -> None:
+        """Create or migrate the database and load the API keys. StoreError says what to do."""
+        self._database.open()
+        with self._database.write() as connection:
+            place_abp_sessions(connection, self._default_region)
+            # a join that was under way while its device was deleted
+            for table in (session, dev_nonce, downlink, decode_failure):
+                connection.execute(delete(table).where(table.c.device_id.not_in(select(device.c.id))))
+        self.keys.load()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def load_network(self, dev_euis: Iterable[str] | None = None) -> NetworkSnapshot:
+        """What the network keeps in memory, of all devices or of those named; the template's settings filled in."""
+        with self._database.read() as connection:
+            return load_network(connection, self._default_region, dev_euis)
+
+    def check(self) -> None:
+        """Read one row. StoreError when the database cannot be read."""
+        with self._database.read() as connection:
+            connection.execute(select(device.c.id).limit(1)).all()

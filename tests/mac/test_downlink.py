@@ -1,0 +1,84 @@
+import pytest
+
+from lns.lorawan.crypto import DOWN
+from lns.lorawan.modulation import Lora
+from lns.lorawan.phy import parse
+from lns.mac import downlink
+from lns.mac.queue import DownlinkItem
+from tests.mac.build import device, reception, session
+
+
+def item(payload=b"\x01\x02", confirmed=False):
+    return DownlinkItem("id", 1, 15, payload, confirmed, 0)
+
+
+def windows(owner, uplink_dr=5, receptions=None):
+    made = receptions or [reception(b"x", 1, tmst_us=4_294_000_000), reception(b"x", 2, tmst_us=5)]
+    return downlink.data_windows(owner.device.region, owner, made, uplink_dr)
+
+
+def test_rx1_then_rx2_on_each_gateway_with_the_counter_wrapped():
+    owner = session()
+    made = windows(owner)
+    assert [(w.name, w.reception.gateway_eui[-1], w.delay_s, w.freq_hz, w.dr) for w in made] == [
+        ("rx1", "1", 1, 868_100_000, 5),
+        ("rx2", "1", 2, 869_525_000, 0),
+        ("rx1", "2", 1, 868_100_000, 5),
+        ("rx2", "2", 2, 869_525_000, 0),
+    ]
+    assert [w.transmission(b"x").tmst_us for w in made] == [32_704, 1_032_704, 1_000_005, 2_000_005]
+    assert made[0].transmission(b"x").invert_polarity
+
+
+def test_us915_answers_on_the_paired_500_khz_channel():
+    owner = session(device(region_name="US915"))
+    made = windows(owner, 0, [reception(b"x", freq_hz=903_900_000, modulation=Lora(10, 125_000))])
+    assert [(w.freq_hz, w.dr, w.modulation) for w in made] == [
+        (923_300_000, 10, Lora(10, 500_000)),
+        (923_300_000, 8, Lora(12, 500_000)),
+    ]
+
+
+def test_join_accepts_use_the_regions_windows_whatever_the_session_has():
+    owner = session()
+    owner.rx1_delay_s, owner.rx2_freq_hz = 3, 868_500_000
+    made = downlink.join_windows(owner.device.region, [reception(b"x")], 5)
+    assert [(w.delay_s, w.freq_hz) for w in made] == [(5, 868_100_000), (6, 869_525_000)]
+
+
+def test_a_reception_without_clock_or_beside_the_band_opens_no_window():
+    owner = session()
+    assert windows(owner, 5, [reception(b"x", tmst_us=None), reception(b"x", freq_hz=915_000_000)]) == []
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_the_device_reads_item_ack_answers_and_fpending(confirmed):
+    owner = session()
+    owner.fcnt_down = 0x1_0007
+    phy = downlink.build(owner, item(confirmed=confirmed), True, b"\x02\x0a\x01", True)
+    frame = parse(phy)
+    assert (frame.confirmed, frame.ack, frame.fpending, frame.fcnt16) == (confirmed, True, True, 7)
+    assert (frame.fopts, frame.fport) == (b"\x02\x0a\x01", 15)
+    assert owner.crypt(frame.frm_payload, 15, 0x1_0007, DOWN) == b"\x01\x02"
+    assert owner.mic.mic(phy[:-4], owner.dev_addr_le, 0x1_0007, DOWN) == frame.mic
+    assert owner.fcnt_down == 0x1_0007
+
+
+def test_more_than_15_octets_of_answers_go_encrypted_on_fport_0():
+    owner = session()
+    frame = parse(downlink.build(owner, None, False, bytes(range(16)), False))
+    assert (frame.fport, frame.fopts) == (0, b"")
+    assert owner.crypt(frame.frm_payload, 0, 0, DOWN) == bytes(range(16))
+
+
+def test_an_empty_acknowledgement_has_no_port():
+    frame = parse(downlink.build(session(), None, True, b"", False))
+    assert (frame.ack, frame.fport, frame.frm_payload, frame.confirmed) == (True, None, b"", False)
+
+
+def test_room_counts_fhdr_fopts_fport_and_payload():
+    rx2 = windows(session())[1]  # EU868 DR0: 59 octets of MACPayload
+    assert rx2.room == 59
+    assert downlink.fits(item(bytes(51)), b"", rx2)
+    assert not downlink.fits(item(bytes(52)), b"", rx2)
+    assert not downlink.fits(item(bytes(51)), b"\x06", rx2)

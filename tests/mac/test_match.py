@@ -1,0 +1,108 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lns.lorawan.phy import parse_uplink
+from lns.mac.match import Kind, Match, match
+from lns.mac.refusal import Reason, Refused
+from tests.mac.build import DEV_ADDR, device, session, uplink
+
+OTHER_KEY = bytes(range(16, 32))
+
+
+def judge(phy, *candidates):
+    return match(parse_uplink(phy), phy, candidates)
+
+
+@pytest.mark.parametrize(
+    ("last", "fcnt"),
+    [(-1, 0), (-1, 1), (5, 6), (5, 900), (0xFFFE, 0xFFFF), (0xFFFF, 0x10000), (0x1FFF0, 0x20005)],
+)
+def test_a_forward_counter_is_new_over_16_bit_rollover(last, fcnt):
+    owner = session(fcnt_up=last)
+    assert judge(uplink(fcnt), owner) == Match(owner, fcnt, Kind.NEW)
+
+
+def test_the_last_counter_again_is_a_repetition():
+    owner = session(fcnt_up=0x10005)
+    assert judge(uplink(0x10005), owner) == Match(owner, 0x10005, Kind.REPEATED)
+
+
+def test_a_flipped_bit_is_refused_with_the_candidates_named():
+    owner = session(fcnt_up=1)
+    phy = bytearray(uplink(2))
+    phy[9] ^= 1
+    refused = judge(bytes(phy), owner)
+    assert isinstance(refused, Refused)
+    assert (refused.reason, refused.dev_eui, refused.dev_addr) == (Reason.MIC_FAILED, owner.device.dev_eui, DEV_ADDR)
+
+
+def test_of_many_devices_on_one_address_the_key_decides():
+    sessions = [session(device(device_id=n), fcnt_up=n, nwk_s_key=bytes([n]) * 16) for n in range(1, 9)]
+    assert judge(uplink(40, nwk_s_key=bytes([5]) * 16), *sessions) == Match(sessions[4], 40, Kind.NEW)
+
+
+def test_a_counter_behind_is_a_replay_and_says_so():
+    refused = judge(uplink(3), session(fcnt_up=9))
+    assert refused == Refused(
+        Reason.FCNT_NOT_ABOVE_LAST,
+        "fcnt 3 is not above the last one 9: a replay, or the device reset its counter",
+        DEV_ADDR,
+        f"{1:016x}",
+    )
+
+
+def test_a_counter_behind_in_the_same_upper_half_is_a_replay():
+    refused = judge(uplink(0x10003), session(fcnt_up=0x10009))
+    assert isinstance(refused, Refused)
+    assert refused.reason is Reason.FCNT_NOT_ABOVE_LAST
+
+
+def test_a_counter_reset_is_accepted_only_where_the_policy_allows():
+    allowed, strict = session(fcnt_up=50_000), session(fcnt_up=50_000)
+    allowed.device.fcnt_reset_allowed = True
+    assert judge(uplink(0), allowed) == Match(allowed, 0, Kind.RESET)
+    refused = judge(uplink(0), strict)
+    assert isinstance(refused, Refused)
+    assert refused.reason is Reason.FCNT_NOT_ABOVE_LAST
+
+
+@pytest.mark.parametrize(("version", "accepted"), [("1.0.0", False), ("1.0.2", False), ("1.0.3", False), ("1.0.4", True)])
+def test_max_fcnt_gap_holds_before_1_0_4_only(version, accepted):
+    # vector "FCnt gap above MAX_FCNT_GAP 16384 (LoRaWAN < 1.0.4 only): last 100, received 20000"
+    owner = session(device(version), fcnt_up=100)
+    found = judge(uplink(20_000), owner)
+    assert (found == Match(owner, 20_000, Kind.NEW)) is accepted
+    if isinstance(found, Refused):
+        assert (found.reason, found.text) == (
+            Reason.FCNT_GAP, "fcnt 20000 is 19900 above the last one, at most 16384",
+        )
+
+
+def test_a_disabled_device_is_refused_only_when_its_key_fits():
+    owner = session(fcnt_up=1)
+    owner.device.disabled = True
+    refused = judge(uplink(2), owner)
+    assert isinstance(refused, Refused)
+    assert refused.reason is Reason.DEVICE_DISABLED
+
+
+def test_an_exhausted_counter_is_never_reused():
+    for low in (0, 0xFFFF_0000):  # both give the 16 bits 0 on air
+        refused = judge(uplink(low), session(fcnt_up=0xFFFF_FFFF))
+        assert isinstance(refused, Refused)
+        assert refused.reason is Reason.FCNT_NOT_ABOVE_LAST
+    foreign = judge(uplink(0, nwk_s_key=OTHER_KEY), session(fcnt_up=0xFFFF_FFFF))
+    assert isinstance(foreign, Refused)
+    assert foreign.reason is Reason.FCNT_EXHAUSTED
+
+
+@given(last=st.integers(-1, 2**32 - 1), fcnt=st.integers(0, 2**32 - 1))
+def test_no_accepted_counter_is_ever_below_the_last(last, fcnt):
+    owner = session(device("1.0.4"), fcnt_up=last)
+    found = judge(uplink(fcnt), owner)
+    if isinstance(found, Match):
+        assert found.fcnt == fcnt
+        assert fcnt > last or (fcnt == last and found.kind is Kind.REPEATED)
+    elif last < fcnt <= last + 0xFFFF:
+        pytest.fail(f"fcnt {fcnt} after {last} was refused: {found}")
