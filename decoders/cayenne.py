@@ -90,4 +90,4 @@ def _value(parts: tuple[_Part, ...], octets: bytes) -> Any:
         number = int.from_bytes(octets[at : at + part.size], "big", signed=part.signed) / part.divisor
         values[part.name] = {"value": number, "unit": part.unit} if part.unit else number
         at += part.size
-    return values[""] if "" in values else values
+    return values.get("", values)

@@ -13,7 +13,7 @@ Sample = tuple[str, Value, str | None, int | None]
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One uplink to decode. `recv_time_us` is UTC and is the script's clock; `dev_eui` and `fcnt` seed its randomness."""
+    """One uplink to decode. `recv_time_us`, UTC, is the script's clock; `dev_eui` and `fcnt` seed its randomness."""
 
     payload: bytes
     fport: int
@@ -37,7 +37,7 @@ class Error(msgspec.Struct, frozen=True, array_like=True, gc=False):
     column: int | None = None
 
 
-class Result(msgspec.Struct, frozen=True, array_like=True):
+class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What became of one request. `data_json` is the decoded object as JSON text, empty where there is none.
 
     `logs` are the script's console lines; `duration_us` is the batch's time divided by its uplinks.

@@ -16,7 +16,7 @@ from py_mini_racer import JSEvalException, JSOOMException, JSParseException, ini
 
 from decoders.contract import CheckReport, Error
 from decoders.conventions import FILE_NAME, NO_ENTRY, explain, locate
-from decoders.state import keeps_state
+from decoders.state import habits
 from decoders.wire import IDLE_CPU_S, LOAD_CPU_S, wall_s
 
 _PRELUDE_PARTS = ("pristine", "console", "clock", "text", "buffer", "entry", "run")
@@ -55,25 +55,26 @@ class Realm:
 
     async def load(self, source: str) -> CheckReport:
         """Evaluate the author's script. Raises ScriptError where it has errors or no entry point."""
-        fresh = keeps_state(source)
+        habit = habits(source)
         try:
-            if fresh:
+            if habit.keeps_state:
                 self._host["inbox"] = source
                 text = await self._eval("__inflight.adoptFresh(__inflight.inbox)", LOAD_CPU_S)
             else:
                 await self._eval(f"{source}\n;0\n//# sourceURL={FILE_NAME}", LOAD_CPU_S)
-                text = await self._eval("__inflight.adopt()", LOAD_CPU_S)
+                call = "__inflight.adopt(true)" if habit.leaves_globals else "__inflight.adopt(false)"
+                text = await self._eval(call, LOAD_CPU_S)
         except JSParseException as failure:
             raise ScriptError(_syntax_error(str(failure), source)) from failure
         except JSEvalException as failure:
-            if fresh and "SyntaxError" in str(failure).split("\n", 1)[0]:
+            if habit.keeps_state and "SyntaxError" in str(failure).split("\n", 1)[0]:
                 await self._raise_syntax_error(source)
             raise ScriptError(_exception(str(failure))) from failure
         await self._require_idle()
         found = _decode_script(text)
         if found.convention is None:
             raise ScriptError(NO_ENTRY)
-        return CheckReport(found.convention, found.functions, fresh)
+        return CheckReport(found.convention, found.functions, habit.keeps_state)
 
     async def run(self, batch: str, cpu_s: float) -> str:
         """Decode a batch: JSON text in, JSON text of one row per uplink out, as prelude/run.js describes."""
@@ -122,7 +123,9 @@ def _prelude() -> str:
     if not _prelude_text:
         folder = Path(__file__).with_name("prelude")
         parts = [(folder / f"{name}.js").read_text("utf-8") for name in _PRELUDE_PARTS]
-        _prelude_text = "(function (G) { 'use strict';\n" + "\n".join(parts) + "\n})(globalThis); 0\n//# sourceURL=prelude.js"
+        _prelude_text = (
+            "(function (G) { 'use strict';\n" + "\n".join(parts) + "\n})(globalThis); 0\n//# sourceURL=prelude.js"
+        )
     return _prelude_text
 
 
@@ -134,25 +137,33 @@ async def _within(work: Awaitable[Any], cpu_s: float) -> Any:
 
     CPU time, for a busy machine must not fail an honest script. `wall_s` bounds work that waits instead.
     """
-    loop = asyncio.get_running_loop()
-    started_cpu_s = time.process_time()
-    latest = loop.time() + wall_s(cpu_s)
-
     async with asyncio.timeout(None) as limit:
-
-        def look() -> None:
-            nonlocal timer
-            left_s = cpu_s - (time.process_time() - started_cpu_s)
-            if left_s <= 0 or loop.time() >= latest:
-                limit.reschedule(loop.time())
-            else:
-                timer = loop.call_later(max(left_s, 0.005), look)
-
-        timer = loop.call_later(cpu_s, look)
+        clock = _CpuClock(limit, cpu_s)
         try:
             return await work
         finally:
-            timer.cancel()
+            clock.stop()
+
+
+class _CpuClock:
+    """Lets `limit` expire when the process has used `cpu_s` from now on."""
+
+    def __init__(self, limit: asyncio.Timeout, cpu_s: float) -> None:
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self._end_cpu_s = time.process_time() + cpu_s
+        self._latest = self._loop.time() + wall_s(cpu_s)
+        self._timer = self._loop.call_later(cpu_s, self._look)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        left_s = self._end_cpu_s - time.process_time()
+        if left_s <= 0 or self._loop.time() >= self._latest:
+            self._limit.reschedule(self._loop.time())
+        else:
+            self._timer = self._loop.call_later(max(left_s, 0.005), self._look)
 
 
 def _exception(text: str) -> Error:

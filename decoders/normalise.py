@@ -4,11 +4,12 @@
 * `{"temperature": {"value": 21.5, "unit": "°C"}}` is the field `temperature` with its unit, and with its time if the
   object has a key `time` or `timestamp`.
 * A list of objects that have `time` or `timestamp` is several samples of the same fields:
-  `{"log": [{"time": 1700000000, "t": 1}, ...]}` is the field `log.t` at each of these times, and such a list at the top is
-  the field `t`. A time is ISO 8601 text, or a number of seconds, milliseconds or microseconds since 1970.
+  `{"log": [{"time": 1700000000, "t": 1}, ...]}` is the field `log.t` at each of these times, and such a list at the top
+  is the field `t`. A time is ISO 8601 text, or a number of seconds, milliseconds or microseconds since 1970.
 * A list of `{"field": "t", "value": 1, "unit": ..., "timestamp": ...}` names its fields itself.
-* Numbers become float64; booleans and text stay what they are. null, which is also what NaN and Infinity become on their
-  way out of JavaScript, is left out with a warning, and so is what lies deeper than 8 levels or comes after 512 samples.
+* Numbers become float64; booleans and text stay what they are. null, which is also what NaN and Infinity become on
+  their way out of JavaScript, is left out with a warning, and so is what lies deeper than 8 levels or comes after 512
+  samples.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Decoding for the server: hands uplinks to worker processes and brings back a result for each, whatever a script does."""
+"""Decoding for the server: hands uplinks to worker processes and brings back a result for each of them."""
 
 import asyncio
 import hashlib
@@ -138,7 +138,9 @@ class Pool:
         for result in reply.results or ():
             if result.error is not None and result.error.reason in ("timeout", "memory"):
                 self._overruns += 1
-                self._strike(work.key, OVERRUN, f"too many of its uplinks failed, the last because {result.error.message}")
+                self._strike(
+                    work.key, OVERRUN, f"too many of its uplinks failed, the last because {result.error.message}"
+                )
         work.finish(reply)
 
     def _given_up(self, work: Work, end: End) -> None:

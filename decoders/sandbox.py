@@ -1,4 +1,4 @@
-"""What the worker process takes from itself before it runs anybody's script: memory, files, rights, and outliving its parent.
+"""What a worker process takes from itself before it runs a script: memory, files, rights, outliving its parent.
 
 Linux only where it says so; elsewhere the pool's watchdog is the wall.
 """

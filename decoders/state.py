@@ -1,10 +1,12 @@
-"""Does a script keep something from one uplink to the next? Then each uplink gets a fresh evaluation of it.
+"""What a script leaves behind after an uplink: values in top-level variables, or new globals.
 
-A realm serves every device of a codec version, and some published decoders leave values of one uplink in a top-level
-variable, where the next uplink, of another device, finds them. This judges by the tokens, and in doubt says yes: the
-price of a wrong yes is speed, of a wrong no is another device's data. Variables inside a function that a closure keeps
-alive (`var driver = (function () { var last; ... })()`) are not seen.
+A realm serves every device of a codec version, and some published decoders leave values of one uplink where the next
+uplink, of another device, finds them. This judges by the tokens and leans to yes: the price of a wrong yes is speed, of
+a wrong no another device's data. Variables inside a function that a closure keeps alive
+(`var driver = (function () { var last; ... })()`) are not seen.
 """
+
+from typing import NamedTuple
 
 from decoders.tokens import Token, tokens
 
@@ -12,26 +14,41 @@ _OPENING = {"(": ")", "[": "]", "{": "}"}
 _ASSIGNING = {"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "**=", "<<=", ">>=", ">>>=", "&&=", "||=", "??="}
 _STEPPING = {"++", "--"}
 _DECLARING = {"var", "let", "const"}
+_GLOBAL_OBJECT = {"globalThis", "global", "window", "self", "eval", "Function"}
 _END = Token("mark", ";", -1)
 
 # Methods that leave their object as it is.
-_READING = frozenset(
-    "at call charAt charCodeAt concat endsWith entries every filter find findIndex flat flatMap forEach get has"
-    " hasOwnProperty includes indexOf join keys lastIndexOf map match padEnd padStart reduce reduceRight replace slice"
-    " some split startsWith substr substring toFixed toLowerCase toString toUpperCase trim values".split()
-)
+_READING = frozenset({
+    "at", "call", "charAt", "charCodeAt", "concat", "endsWith", "entries", "every", "filter", "find", "findIndex",
+    "flat", "flatMap", "forEach", "get", "has", "hasOwnProperty", "includes", "indexOf", "join", "keys", "lastIndexOf", "map",
+    "match", "padEnd", "padStart", "reduce", "reduceRight", "replace", "slice", "some", "split", "startsWith", "substr",
+    "substring", "toFixed", "toLowerCase", "toString", "toUpperCase", "trim", "values",
+})  # fmt: skip
 
 
-def keeps_state(source: str) -> bool:
-    """True where code below the top level may change what a top-level variable holds."""
+class Habits(NamedTuple):
+    """`keeps_state`: code below the top level may change what a top-level variable holds, so that every uplink needs a
+    fresh evaluation of the script. `leaves_globals`: it may create globals, so that they have to be looked for.
+    """
+
+    keeps_state: bool
+    leaves_globals: bool
+
+
+def habits(source: str) -> Habits:
+    """Judge a script."""
     code = list(tokens(source))
     depths = _depths(code)
     variables = _top_level_variables(code, depths)
-    if not variables:
-        return False
-    return any(
-        depths[i] > 0 and token.kind == "name" and token.text in variables and _changes(code, i, variables[token.text])
-        for i, token in enumerate(code)
+    inner = [i for i, token in enumerate(code) if depths[i] > 0 and token.kind == "name"]
+    aliases = _aliases(code, inner, variables)
+    return Habits(
+        any(
+            (code[i].text in variables and _changes(code, i, variables[code[i].text]))
+            or (code[i].text in aliases and _changes_member(code, i))
+            for i in inner
+        ),
+        _leaves_globals(code, inner, variables.keys() | _local_names(code)),
     )
 
 
@@ -90,13 +107,30 @@ def _changes(code: list[Token], i: int, holds_object: bool) -> bool:
         return False  # a key of an object literal
     if before.text in _STEPPING or before.text == "delete":
         return True
+    end, _ = _member_chain(code, i + 1)
+    follower = _at(code, end)
+    if end == i + 1:
+        return follower.text in _ASSIGNING or follower.text in _STEPPING or (holds_object and follower.text != "(")
+    return _changes_member(code, i, holds_object)
+
+
+def _changes_member(code: list[Token], i: int, holds_object: bool = True) -> bool:
     end, method = _member_chain(code, i + 1)
     follower = _at(code, end)
+    if end == i + 1 or _at(code, i - 1).text in (".", "?."):
+        return False
     if follower.text in _ASSIGNING or follower.text in _STEPPING:
         return True
-    if end == i + 1:
-        return holds_object and follower.text != "("
     return holds_object and follower.text == "(" and method not in _READING
+
+
+def _aliases(code: list[Token], inner: list[int], variables: dict[str, bool]) -> set[str]:
+    """Names that are given a part of a top-level object, as in `var entry = table[key]`."""
+    return {
+        code[i - 2].text
+        for i in inner
+        if variables.get(code[i].text) and code[i - 1].text == "=" and _at(code, i - 2).kind == "name"
+    }
 
 
 def _member_chain(code: list[Token], i: int) -> tuple[int, str | None]:
@@ -124,6 +158,48 @@ def _after_bracket(code: list[Token], i: int) -> int:
             if depth == 0:
                 return k + 1
     return len(code)
+
+
+def _local_names(code: list[Token]) -> set[str]:
+    """Names that some function declares: its variables and, of functions written with `function`, its parameters."""
+    names: set[str] = set()
+    for i, token in enumerate(code):
+        if token.kind == "name" and token.text in _DECLARING:
+            names.update(_declared_after(code, i))
+        elif token.kind == "name" and token.text == "function":
+            opening = i + 1 if _at(code, i + 1).text == "(" else i + 2
+            if _at(code, opening).text == "(":
+                names.update(name.text for name in code[opening : _after_bracket(code, opening)] if name.kind == "name")
+    return names
+
+
+def _declared_after(code: list[Token], i: int) -> list[str]:
+    """The names of the declaration at `i`, up to its end or a token that may begin something else."""
+    names = []
+    i += 1
+    while True:
+        if _at(code, i).kind == "name":
+            names.append(code[i].text)
+        while (text := _at(code, i).text) not in (",", ";", ")", "}", "]") and text not in _DECLARING:
+            i = _after_bracket(code, i) if text in _OPENING else i + 1
+        if text != ",":
+            return names
+        i += 1
+
+
+def _leaves_globals(code: list[Token], inner: list[int], declared: set[str]) -> bool:
+    for i in inner:
+        name, before = code[i].text, _at(code, i - 1)
+        if before.text in (".", "?.") or name in declared or name in ("module", "exports"):
+            continue
+        if name in _GLOBAL_OBJECT:
+            return True
+        follower = _at(code, _member_chain(code, i + 1)[0])
+        if follower.text in _ASSIGNING or follower.text in _STEPPING or before.text in _STEPPING:
+            return True
+        if follower.text in ("in", "of") and before.text == "(":
+            return True
+    return False
 
 
 def _at(code: list[Token], i: int) -> Token:

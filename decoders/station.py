@@ -1,7 +1,7 @@
 """A worker's place: its queue, what it works on, and its replacement when it dies.
 
-At most two jobs are with the worker, one in work and one at hand. It answers in order, so the job at the head is the one
-in work, and a death is that job's doing: several uplinks are then tried one by one, and one alone that has cost two
+At most two jobs are with the worker, one in work and one at hand. It answers in order, so the job at the head is the
+one in work, and a death is that job's doing: several uplinks are then tried one by one, and one alone that has cost two
 workers is given up. The other job goes back to the queue untouched.
 """
 

@@ -10,8 +10,8 @@ DEATH = 100
 """Points of an uplink that killed its worker: three park the version."""
 
 OVERRUN = 3
-"""Points of an uplink that ran out of time or memory. A payload that a script cannot read may do that in honest use, so it takes
-a hundred, which is ten seconds of a core, to park the version."""
+"""Points of an uplink that ran out of time or memory. A payload that a script cannot read may do that in honest use, so
+it takes a hundred, which is ten seconds of a core, to park the version."""
 
 
 class Strikes:

@@ -1,4 +1,4 @@
-"""A queue that serves keys in turn, so that a codec with much to do, or one that is slow, does not hold up the others."""
+"""A queue that serves keys in turn, so that a codec that is slow or has much to do does not hold up the others."""
 
 from collections import deque
 from typing import Generic, TypeVar

@@ -17,7 +17,7 @@ class Setup(msgspec.Struct, frozen=True, array_like=True):
     jitless: bool
 
 
-class Job(msgspec.Struct, frozen=True, array_like=True):
+class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Uplinks of one codec version to decode, or, without requests, a script to check.
 
     `source` is None where the worker has it; `drop` are keys it may forget.
@@ -30,7 +30,7 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     requests: list[Request]
 
 
-class Reply(msgspec.Struct, frozen=True, array_like=True):
+class Reply(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The answer to a job. Without results and report the uplinks have to be tried one by one."""
 
     number: int

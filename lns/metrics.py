@@ -97,6 +97,10 @@ frames = Counter("lns_frames", "Frames received by gateway and outcome", ("gatew
 gateways = Gauge("lns_gateways", "Gateways by state", ("state",))
 gateway_round_trip = Gauge("lns_gateway_round_trip_ms", "Smoothed PULL_RESP to TX_ACK time", ("gateway",))
 gateway_limited = Counter("lns_gateway_limited", "Datagrams refused by a gateway's limits", ("gateway", "reason"))
+gateway_problems = Counter(
+    "lns_gateway_problems", "Frames (bad, crc) and fields (odd) of a gateway that were lost", ("gateway", "problem")
+)
+udp_receive_drops = Gauge("lns_udp_receive_drops", "Datagrams the system had no buffer for since the start")
 dedup_copies = Histogram("lns_dedup_copies", "Copies per uplink", (1, 2, 3, 4, 5, 8, 16))
 dedup_late = Counter("lns_dedup_late", "Copies that came after their uplink was handled", ("outcome",))
 uplinks = Counter("lns_uplinks", "Uplinks by outcome", ("outcome",))

@@ -1,44 +1,253 @@
 """The composition root: builds every object, runs them in one TaskGroup, drains on SIGTERM."""
 
 import asyncio
-import contextlib
 import logging
+import secrets
 import signal
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 from decoders.pool import Pool
-from lns import metrics
 from lns.api.app import create_app
 from lns.api.serve import serve
 from lns.api.services import Services
-from lns.config import Config
+from lns.config import Config, ConfigError
 from lns.decoding.codecs import Codecs
 from lns.decoding.consumer import Decoding
 from lns.decoding.failures import Failures
 from lns.errors import StoreError
 from lns.exchange.consumer import Consumer
 from lns.exchange.loop import run_consumer
+from lns.exchange.records import Event
 from lns.exchange.sqlite import SqliteExchange
-from lns.gateways.links import Links
+from lns.folder import first_key, hold
+from lns.gateways.link import State
+from lns.gateways.links import GatewayEvent, Links
 from lns.gateways.semtech_udp import SemtechUdp
-from lns.live import Live
+from lns.live import Live, time_text
+from lns.mac.frames import Reception
+from lns.names import Names
 from lns.network import Network
-from lns.registry.registry import Registry
+from lns.outlets.delivery import Refused
+from lns.registry.registry import FILE_NAME, Registry
 from lns.series.consumer import SeriesConsumer
 from lns.series.sqlite import SqliteSeries
 
 _logger = logging.getLogger(__name__)
 
 SWITCH_INTERVAL_S = 0.0005
-"""Hand-over of the interpreter lock: a store's thread must not wait 5 ms for every statement while the loop is busy."""
-LINGER_S = 0.005
+"""Hand-over of the interpreter lock: a store's thread must not wait 5 ms for every statement of a busy loop."""
+DECODER_LINGER_S = 0.005
+STORE_LINGER_S = 0.02
 """How long a small batch of a consumer waits for company."""
 CATCH_UP_S = 10.0
 """How long a stop waits for consumers; what they have not read by then they read at the next start."""
+UPKEEP_S = 30.0
+TX_ACK_TICK_S = 0.1
+
+
+def run(config: Config, on_ready: Callable[["Server"], None] = lambda _: None) -> None:
+    """Serve until SIGTERM or SIGINT. ConfigError says in one sentence why the server cannot start."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    with hold(Path(config.data_dir)):
+        uvloop.run(Server(config).serve(on_ready))
+
+
+class Server:
+    """Everything one process runs."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        folder = Path(config.data_dir)
+        self.live = Live(config.network.refusals_kept)
+        self.registry = Registry(folder / FILE_NAME, config.network.region)
+        self.exchange = SqliteExchange(self.registry.path, config.exchange, self.registry.write_lock)
+        self.links = Links(config.udp)
+        self.udp = SemtechUdp(config.udp, self.links, self._receive, self._gateway_event)
+        self.network = Network(config.network, self.registry, self.exchange, self.udp, self.live)
+        d = config.decoders
+        self.pool = Pool(d.workers, d.batch, d.timeout_ms, d.memory_mb, d.jitless)
+        self.codecs = Codecs(self.registry, config.measurements)
+        failures = Failures()
+        self.exchange.enlist(failures)
+        self.decoding = Decoding(self.exchange, self.pool, self.codecs, failures, config.measurements, self.live)
+        self.series = SqliteSeries(folder / "series.db") if config.series.enabled else None
+        self.names = Names()
+        self.network.on_loaded += [self.codecs.take, self.names.take]
+        self.kafka: Consumer | None = None
+        self._ready = False
+        self._stopping = asyncio.Event()
+        self.udp_port = 0
+        self.api_port = 0
+
+    def _receive(self, receptions: list[Reception], now: float) -> None:
+        self.network.receive(receptions, now)
+
+    def _gateway_event(self, event: GatewayEvent) -> None:
+        """A gateway was seen, moved, flooded or came back: keep it in the log, show it."""
+        data = msgspec.to_builtins(event)
+        record = Event(secrets.token_bytes(16), "gateway", event.at_us, None, None, None, event.gateway_eui, data)
+        self.exchange.put("event", record)
+        self.live.publish({"kind": "gateway", "at": time_text(event.at_us), **data})
+
+    async def serve(self, on_ready: Callable[["Server"], None]) -> None:
+        """Start, run until a signal, drain, stop."""
+        async with AsyncExitStack() as stack:
+            await self._open(stack)
+            async with asyncio.TaskGroup() as tasks:
+                await self._run(tasks, on_ready)
+
+    def stop(self) -> None:
+        """Begin an orderly stop; returns at once."""
+        self._stopping.set()
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        """Files and workers first, so that every problem is told before anything listens."""
+        await asyncio.to_thread(self.registry.open)
+        stack.callback(self.registry.close)
+        await asyncio.to_thread(first_key, Path(self._config.data_dir), self.registry)
+        try:
+            await self.exchange.open()
+        except sqlite3.Error as error:
+            raise ConfigError(f"the log in {self.registry.path} cannot be read: {error}") from error
+        stack.push_async_callback(self.exchange.close)
+        if self.series is not None:
+            await self._open_series(self.series, stack)
+        await self.codecs.load()
+        await self.network.load()
+        rows = await asyncio.to_thread(self.registry.gateways.all)
+        self.links.load((row.eui, row.region) for row in rows if row.accepted)
+        await self.pool.start()
+        stack.push_async_callback(self.pool.close)
+        self.kafka = await self._open_kafka(stack)
+
+    async def _open_series(self, series: SqliteSeries, stack: AsyncExitStack) -> None:
+        try:
+            await series.open()
+        except StoreError as error:
+            raise ConfigError(str(error)) from error
+        stack.push_async_callback(series.close)
+
+    async def _open_kafka(self, stack: AsyncExitStack) -> Consumer | None:
+        if not self._config.kafka.enabled:
+            return None
+        from lns.outlets.kafka import KafkaOutlet  # an extra: loaded only where it is used
+
+        outlet = KafkaOutlet(self._config.kafka, self.names.of, self._set_aside)
+        await outlet.open()
+        stack.push_async_callback(outlet.close)
+        self.network.on_loaded.append(lambda _: outlet.forget())
+        return outlet
+
+    async def _run(self, tasks: asyncio.TaskGroup, on_ready: Callable[["Server"], None]) -> None:
+        committer = tasks.create_task(self.exchange.run(), name="exchange")
+        running = [
+            tasks.create_task(self.exchange.maintain(), name="exchange upkeep"),
+            tasks.create_task(self.network.run(), name="downlinks"),
+            tasks.create_task(self._expire_tx_acks(), name="tx acks"),
+            tasks.create_task(self._upkeep(), name="upkeep"),
+        ]
+        for consumer, linger_s in self._consumers():
+            run = run_consumer(self.exchange, consumer, linger_s)
+            running.append(tasks.create_task(run, name=f"consumer {consumer.name}"))
+        try:
+            self.udp_port = await self.udp.start()
+            api = await serve(create_app(self._services()), self._config.api.host, self._config.api.port)
+            self.api_port = api.port
+            self._ready = True
+            with _signals(self.stop):
+                on_ready(self)
+                await self._stopping.wait()
+            _logger.info("stopping: what was received is written first")
+            await self._drain()
+            await api.stop()
+        finally:
+            for task in running:
+                task.cancel()
+            await self.udp.close()
+            await self.exchange.stop()
+            await committer
+
+    def _consumers(self) -> list[tuple[Consumer, float]]:
+        consumers: list[tuple[Consumer, float]] = [(self.decoding, DECODER_LINGER_S)]
+        if self.series is not None:
+            consumers.append((SeriesConsumer(self.series), STORE_LINGER_S))
+        if self.kafka is not None:
+            consumers.append((self.kafka, STORE_LINGER_S))
+        return consumers
+
+    async def _drain(self) -> None:
+        """Everything that has arrived goes through the path, as far as consumers manage in time."""
+        self._ready = False
+        self.udp.stop_receiving()
+        self.network.drain()
+        try:
+            async with asyncio.timeout(CATCH_UP_S):
+                await self.exchange.caught_up()
+        except TimeoutError:
+            _logger.warning("consumers still lag; they go on at the next start")
+
+    async def _expire_tx_acks(self) -> None:
+        while True:
+            await asyncio.sleep(TX_ACK_TICK_S)
+            self.udp.expire(time.monotonic())
+
+    async def _upkeep(self) -> None:
+        """Slow housekeeping: when gateways were last seen, and the retention of measurements."""
+        while True:
+            await asyncio.sleep(UPKEEP_S)
+            try:
+                seen = {link.eui: link.last_seen_at_us for link in self.links.all() if link.state is State.ACCEPTED}
+                await asyncio.to_thread(self.registry.gateways.seen, {k: v for k, v in seen.items() if v})
+                days = self._config.series.retention_days
+                if self.series is not None and days > 0:
+                    await self.series.expire(time.time_ns() // 1000 - int(days * 86_400e6))
+            except (ConfigError, StoreError) as error:
+                _logger.warning("upkeep failed, trying again: %s", error)
+
+    async def _set_aside(self, refused: Refused) -> None:
+        """An outlet will never take this record: say so in the log, unless it was itself such a notice."""
+        at_us = time.time_ns() // 1000
+        data = {name: value for name, value in msgspec.to_builtins(refused).items() if name != "id"}
+        self.live.publish({"kind": "delivery", "at": time_text(at_us), **data})
+        if refused.topic != "event":
+            event = Event(
+                secrets.token_bytes(16), "delivery", at_us, refused.device_id, None, refused.dev_eui, None, data
+            )
+            await self.exchange.append([("event", event)])
+
+    def _services(self) -> Services:
+        return Services(
+            config=self._config,
+            registry=self.registry,
+            network=self.network,
+            links=self.links,
+            series=self.series,
+            exchange=self.exchange,
+            decoding=self.decoding,
+            decoder_pool=self.pool,
+            live=self.live,
+            started_at=time.time(),
+            udp_port=self.udp_port,
+            health=lambda: self.exchange.last_error,
+            ready=lambda: None if self._ready else "stopping",
+        )
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -10,7 +10,7 @@ from lns.lorawan.phy import MType
 from simulators.device import Device, Received
 from simulators.gateway_udp import Sent
 from simulators.ledger import Ledger, Transmission
-from simulators.radio import Radio
+from simulators.radio import Uniform
 from simulators.session import Fault
 
 
@@ -20,14 +20,14 @@ class Air:
     A downlink meets a window if it starts exactly a receive delay after the end of one of the device's transmissions.
     """
 
-    def __init__(self, devices: Sequence[Device], ledger: Ledger, radio: Radio) -> None:
+    def __init__(self, devices: Sequence[Device], ledger: Ledger, loss: float, uniform: Uniform) -> None:
         self.counts: Counter[str] = Counter()
         self.urgent: deque[Device] = deque()
         self.time_error_s = 0.0  # largest difference of a DeviceTimeAns to the end of its uplink
         self.pull_resp_s = array("f")  # from the end of an uplink to the PULL_RESP that answers it
         self._devices = devices
         self._ledger = ledger
-        self._radio = radio
+        self._loss, self._uniform = loss, uniform
         self._by_addr: defaultdict[str, list[Device]] = defaultdict(list)
 
     def activated(self, device: Device) -> None:
@@ -112,7 +112,7 @@ class Air:
         if (txpk.freq_hz, txpk.modulation) != listens or (isinstance(txpk.modulation, Lora) != txpk.invert_polarity):
             self.counts["wrong_parameters"] += 1
             return False
-        if self._radio.loses_downlink():
+        if self._loss and self._uniform() < self._loss:
             self.counts["lost"] += 1
             return False
         return True

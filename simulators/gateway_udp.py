@@ -78,13 +78,14 @@ class Gateway:
         self._eui_octets = bytes.fromhex(eui)
         self._keep_alive_at = self._stat_at = 0.0
         self._buffer = bytearray(2048)
+        self._sockets: list[socket.socket] = []
 
     async def open(self, host: str, port: int, timeout_s: float = 10.0) -> None:
         """Connect both sockets and wait for the first PULL_ACK. TimeoutError when none comes."""
         loop = asyncio.get_running_loop()
         family, _, _, _, address = (await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM))[0]
         self._loop = loop
-        self._up, self._down = (_connected_socket(family, address) for _ in range(2))
+        self._up, self._down = self._sockets = [_connected_socket(family, address) for _ in range(2)]
         loop.add_reader(self._up.fileno(), self._drain_up)
         loop.add_reader(self._down.fileno(), self._drain_down)
         async with asyncio.timeout(timeout_s):
@@ -96,9 +97,10 @@ class Gateway:
                     continue
 
     def close(self) -> None:
-        for sock in (self._up, self._down):
+        for sock in self._sockets:
             self._loop.remove_reader(sock.fileno())
             sock.close()
+        self._sockets.clear()
 
     def push(self, end_us: int, tail: bytes, uplink: int) -> None:
         """Forward the copy of a frame whose reception ended at `end_us`; `tail` is the rest of its rxpk."""

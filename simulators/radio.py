@@ -91,10 +91,6 @@ class Radio:
         self._step = step
         return copies
 
-    def loses_downlink(self) -> bool:
-        """Whether the air loses the next downlink."""
-        return self._chances.loss > 0 and self._uniform() < self._chances.loss
-
     def _delays(self, first: bool) -> tuple[float, ...]:
         # The first copy has no delay: a frame that arrives after its successor is a replay, and rightly refused.
         delay_s = 0.0 if first else self._uniform() * self._jitter_s

@@ -25,57 +25,65 @@ JOIN = -1
 """The uplink number of a join-request."""
 
 _ASKS = encode_command("LinkCheckReq", uplink=True) + encode_command("DeviceTimeReq", uplink=True)
-_RX2_AFTER_RX1_S = 1.0
-_RETRY_S = 1.0  # after the second window, plus up to two seconds (ACK_TIMEOUT is 2 s +/- 1 s)
+_AFTER_RX1_S = 1.5  # the second window and a little more
+
+Copies = list[tuple[int, bytes, tuple[float, ...]]]
+"""Gateway, rest of its rxpk, delays in seconds."""
+
+
+class World(msgspec.Struct, frozen=True):
+    """The parts of a running fleet.
+
+    `uniform` decides what uplinks are like; `chance` when something is repeated and what a nonce is: how many of these
+    are drawn depends on the clock, and must not change the uplinks. `counters` are the next payload counters.
+    """
+
+    options: FleetOptions
+    devices: Sequence[Device]
+    gateways: Sequence[Gateway]
+    ledger: Ledger
+    air: Air
+    radio: Radio
+    clock: Clock
+    uniform: Uniform
+    chance: Uniform
+    counters: list[int]
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
-    """An uplink ready to be sent: who hears it on which channel, as (gateway, rest of its rxpk, delays)."""
+    """An uplink that is ready to be sent."""
 
     device: int
     fcnt: int
     counter: int
     confirmed: bool
-    asks: bool
     phy: bytes
     channel: Channel
     dr: int
-    copies: list[tuple[int, bytes, tuple[float, ...]]]
+    copies: Copies
 
 
-class Repetition(msgspec.Struct, frozen=True):
-    """A frame that is sent again unless it is answered by then."""
+class Repetition(msgspec.Struct, frozen=True, gc=False):
+    """A frame that is sent `left` more times unless it is answered or the device sends something new."""
 
-    frame: Frame
+    device: int
     uplink: int
+    phy: bytes
     left: int
 
 
 class Traffic:
     """The sender. `counts` are its part of the summary."""
 
-    def __init__(
-        self,
-        options: FleetOptions,
-        devices: Sequence[Device],
-        gateways: Sequence[Gateway],
-        ledger: Ledger,
-        air: Air,
-        radio: Radio,
-        clock: Clock,
-        uniform: Uniform,
-    ) -> None:
+    def __init__(self, world: World) -> None:
         self.counts = {"copies": 0, "joins_sent": 0, "retransmissions": 0, "lost_by_radio": 0, "asks_sent": 0}
-        self.quiet_at = 0.0  # when the last answer that somebody waits for is due, in monotonic seconds
-        self._options = options
-        self._devices = devices
-        self._gateways = gateways
-        self._ledger, self._air, self._radio = ledger, air, radio
-        self._clock, self._uniform = clock, uniform
-        region = devices[0].mac.plan.region
-        self._tails = Tails(region)
-        self._counters = [0] * len(devices)
-        self._newest = [JOIN] * len(devices)  # uplink of each device
+        self.quiet_at = 0.0  # when the last answer that a device waits for is due, in monotonic seconds
+        self._world = world
+        self._options, self._ledger, self._radio = world.options, world.ledger, world.radio
+        self._gateways = world.gateways
+        self._tails = Tails(world.devices[0].mac.plan.region)
+        self.devices: list[Device] = []  # that take their turn
+        self._newest = [JOIN] * len(world.devices)  # uplink of each device
         self._turn = 0
         self._hop = 0
         self._prepared: deque[Frame] = deque()
@@ -89,23 +97,128 @@ class Traffic:
         return sum([len(gateway.pending) for gateway in self._gateways])
 
     @property
-    def busy(self) -> bool:
-        """Whether anything is still on its way, up or down."""
-        waits = bool(self._delayed or self._repetitions or self.in_flight)
-        return waits or any(gateway.scheduled for gateway in self._gateways) or monotonic() < self.quiet_at
+    def delayed(self) -> bool:
+        """Whether copies are still on their way."""
+        return bool(self._delayed)
 
-    def start(self, counters: Sequence[int]) -> None:
-        """Set the payload counter of each device."""
-        self._counters = list(counters)
+    @property
+    def unsent(self) -> bool:
+        """Whether copies or repetitions are still to be sent."""
+        return bool(self._delayed or self._repetitions)
+
+    def start(self) -> None:
+        """From now on every device that has a session takes its turn."""
+        self.devices = [device for device in self._world.devices if device.session is not None]
 
     def prepare(self, uplinks: int) -> None:
         """Make the next frames now; `send` takes them as they are."""
-        self._prepared.extend(self._make() for _ in range(uplinks))
+        self._prepared.extend([self._make() for _ in range(uplinks)])
 
     def send(self) -> None:
         """Send the next uplink."""
         frame = self._prepared.popleft() if self._prepared else self._make()
-        uplink = self._ledger.add_uplink(
-            frame.device, frame.fcnt, frame.counter, frame.confirmed, self._transmit(frame, len(self._ledger))
-        )
-        assert uplink == len(self._ledger) - 1
+        end_us = self._world.clock.unique_us()
+        uplink = self._ledger.add_uplink(frame.device, frame.fcnt, frame.counter, frame.confirmed, end_us)
+        self._newest[frame.device] = uplink
+        if not frame.copies:
+            self.counts["lost_by_radio"] += 1
+        self._transmit(end_us, frame.device, uplink, frame.channel, frame.dr, frame.copies)
+        device = self._world.devices[frame.device]
+        left = self._options.retries if frame.confirmed else device.mac.nb_trans - 1
+        if left:
+            self._repeat_later(Repetition(frame.device, uplink, frame.phy, left))
+
+    def send_join(self, device: Device, attempt: int) -> None:
+        """Send a join-request."""
+        options = self._options
+        if options.lorawan == "1.0.4":
+            nonce = options.first_dev_nonce + attempt
+        else:
+            nonce = int(self._world.chance() * 0x10000)
+        channel, dr = device.join_hop(self._next_hop())
+        copies = self._copies(device, device.join_request(nonce), channel, dr)
+        self.counts["joins_sent"] += 1
+        self._transmit(self._world.clock.unique_us(), device.number, JOIN, channel, dr, copies)
+
+    def release(self, now: float) -> None:
+        """Send what is due by `now`, monotonic seconds, as far as the window allows."""
+        room = self._options.window - self.in_flight if self._delayed else 0
+        while room > 0 and self._delayed and self._delayed[0][0] <= now:
+            room -= 1
+            _, _, gateway, end_us, tail, uplink = heappop(self._delayed)
+            self._gateways[gateway].push(end_us, tail, uplink)
+        while self._repetitions and self._repetitions[0][0] <= now:
+            self._repeat(heappop(self._repetitions)[2])
+
+    def _make(self) -> Frame:
+        device = self._next_device()
+        number = device.number
+        session = device.session
+        assert session is not None
+        options = self._options
+        counter = self._world.counters[number]
+        self._world.counters[number] = counter + 1
+        confirmed = options.confirmed_share > 0 and self._world.uniform() < options.confirmed_share
+        asks = b""
+        if options.ask_share and self._world.uniform() < options.ask_share:
+            asks = _ASKS
+            self.counts["asks_sent"] += 1
+        fcnt = session.fcnt_up
+        phy = device.uplink(payloads.FPORT, payloads.reading(number, counter), confirmed, asks)
+        if confirmed or asks or device.adr:
+            self.quiet_at = monotonic() + device.window_s(join=False) + _AFTER_RX1_S
+        channel, dr = device.hop(self._next_hop()), device.mac.data_rate
+        return Frame(number, fcnt, counter, confirmed, phy, channel, dr, self._copies(device, phy, channel, dr))
+
+    def _next_device(self) -> Device:
+        urgent = self._world.air.urgent
+        if urgent and not self._options.prepare:
+            return urgent.popleft()
+        self._turn = turn = (self._turn + 1) % len(self.devices)
+        return self.devices[turn]
+
+    def _next_hop(self) -> int:
+        self._hop += 1
+        return self._hop
+
+    def _copies(self, device: Device, phy: bytes, channel: Channel, dr: int) -> Copies:
+        tail, data, size = self._tails.tail, b64encode(phy), len(phy)
+        return [
+            (copy.gateway, tail(channel, dr, copy.rssi_dbm, copy.snr_db, data, size), copy.delays_s)
+            for copy in self._radio.receive(device.number)
+        ]
+
+    def _transmit(self, end_us: int, device: int, uplink: int, channel: Channel, dr: int, copies: Copies) -> None:
+        self._ledger.add_transmission(end_us, device, uplink, channel, dr)
+        self.counts["copies"] += len(copies)
+        heard_by = 0
+        for gateway, tail, delays_s in copies:
+            heard_by |= 1 << gateway
+            if delays_s is PROMPT:
+                self._gateways[gateway].push(end_us, tail, uplink)
+                continue
+            now = monotonic()
+            for delay_s in delays_s:
+                heappush(self._delayed, (now + delay_s, next(self._order), gateway, end_us, tail, uplink))
+        if uplink != JOIN:
+            self._ledger.heard(uplink, heard_by)
+
+    def _repeat_later(self, repetition: Repetition) -> None:
+        # ACK_TIMEOUT: 1 to 3 s after the second window
+        windows_s = self._world.devices[repetition.device].window_s(join=False) + 1
+        due = monotonic() + windows_s + 1 + 2 * self._world.chance()
+        heappush(self._repetitions, (due, next(self._order), repetition))
+
+    def _repeat(self, repetition: Repetition) -> None:
+        uplink = repetition.uplink
+        if self._ledger.is_answered(uplink) or self._newest[repetition.device] != uplink:
+            return
+        device = self._world.devices[repetition.device]
+        channel, dr = device.hop(self._next_hop()), device.mac.data_rate
+        copies = self._copies(device, repetition.phy, channel, dr)
+        self.counts["retransmissions"] += 1
+        self._transmit(self._world.clock.unique_us(), device.number, uplink, channel, dr, copies)
+        self.quiet_at = monotonic() + device.window_s(join=False) + _AFTER_RX1_S
+        if repetition.left > 1:
+            left = repetition.left - 1
+            self._repeat_later(Repetition(repetition.device, uplink, repetition.phy, left))

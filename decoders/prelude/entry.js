@@ -16,6 +16,7 @@ const CONVENTIONS = {
 let functions = {};
 let convention = null;
 let authorSource = null; // kept where every uplink gets a fresh evaluation of the script
+let leavesGlobals = false; // the script may create globals while it decodes
 let loadedGlobals = keysOf(G); // enumerable globals that stay from uplink to uplink
 
 function offerModule() {
@@ -45,14 +46,16 @@ function bind(collected) {
 }
 
 // The script has been evaluated as a plain script: find its entry points.
-function adopt() {
+function adopt(mayLeaveGlobals) {
   bind(evalGlobally(COLLECT));
+  leavesGlobals = mayLeaveGlobals;
   loadedGlobals = keysOf(G);
   return describeScript();
 }
 
 // Evaluate the script anew for every uplink, because it keeps state in top-level variables.
 function adoptFresh(source) {
+  leavesGlobals = true;
   authorSource = source + '\n;' + COLLECT + '\n//# sourceURL=decoder.js';
   instantiate();
   return describeScript();
@@ -67,9 +70,10 @@ function describeScript() {
   return toJson({ convention: convention && convention.name, functions: keysOf(functions) });
 }
 
-// Drop globals that the last uplink left behind, so that the next one, of another device, cannot see them.
+// Drop globals that the last uplink left behind, so that the next one, of another device, cannot see
+// them. Looking costs 2 us, so it is done only where engine.py has read that the script may do such a thing.
 function forgetGlobals() {
-  if (keysOf(G).length === loadedGlobals.length) return;
+  if (!leavesGlobals || keysOf(G).length === loadedGlobals.length) return;
   const loaded = new Set(loadedGlobals);
   for (const name of keysOf(G)) if (!loaded.has(name)) Reflect.deleteProperty(G, name);
 }

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from fastapi import Path, Query, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from lns.lorawan.ids import parse_eui
 
@@ -40,16 +40,21 @@ Eui = Annotated[str, AfterValidator(parse_eui)]
 DevEui = Annotated[Eui, Path(description="DevEUI, 16 hex digits.", examples=["70b3d57ed0000001"])]
 GatewayEui = Annotated[Eui, Path(description="Gateway EUI, 16 hex digits.", examples=["a84041ffff1e8f2c"])]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Items a page, at most 1000.")]
-After = Annotated[str | None, Query(description="`next` of the page before.", max_length=64)]
 
 
-def position(after: str | None) -> int | None:
+def _position(after: object) -> int:
     """The number in a page's `next`."""
-    if after is None:
-        return None
-    if not (after.isascii() and after.isdigit() and len(after) < 19):
-        raise ValueError(f"after is {after!r}, it has to be the 'next' of the page before")
-    return int(after)
+    text = str(after)
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise ValueError(f"{text[:40]!r} is not the 'next' of a page")
+    return int(text)
+
+
+After = Annotated[
+    int | None,
+    BeforeValidator(_position),
+    Query(description="`next` of the page before.", json_schema_extra={"type": "string"}),
+]
 
 
 async def answer(make: Callable[[], Any]) -> Response:

@@ -1,7 +1,10 @@
 """`lns codec`: upload, switch and try payload codecs, and see where they failed."""
 
+import asyncio
+import json
+import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +13,9 @@ from lns.cli.connection import path
 from lns.cli.devices import find
 from lns.cli.outcome import CommandError, Exit
 from lns.cli.times import local
+
+if TYPE_CHECKING:
+    from decoders.contract import Error, Result
 
 app = typer.Typer(
     no_args_is_help=True, help="Upload JavaScript codecs, try them by hand, see and retry failed decodes."
@@ -115,28 +121,43 @@ def run(
     ] = False,
 ) -> None:
     """Run a codec on one payload, here and now: needs no server, changes nothing. Exit code 1 when it fails."""
-    from decoders.runner import run_once  # V8 is only loaded where it is needed
+    from decoders.runner import run_once  # the decoder workers are only loaded where they are needed
 
     source, data = _source(file), parse_hex(payload)
-    result = run_once(source, fport, data, variables=pairs(variables or []))
+    result = asyncio.run(run_once(source, data, fport, time.time_ns() // 1000, pairs(variables or [])))
+    decoded = json.loads(result.data_json) if result.error is None else None
+    errors = [] if result.error is None else [_error_text(result.error)]
     if as_json:
-        print_json(result)
+        print_json(
+            {
+                "data": decoded,
+                "warnings": result.warnings,
+                "errors": errors,
+                "logs": result.logs,
+                "duration_us": result.duration_us,
+            }
+        )
     else:
-        _print_run(result)
-    if result["errors"]:
+        _print_run(result, decoded, errors)
+    if errors:
         raise typer.Exit(Exit.REFUSED)
 
 
-def _print_run(result: dict[str, Any]) -> None:
-    for line in result["logs"]:
+def _print_run(result: "Result", decoded: Any, errors: list[str]) -> None:
+    for line in result.logs:
         typer.echo(f"log: {line}")
-    for line in result["warnings"]:
+    for line in result.warnings:
         typer.echo(f"warning: {line}")
-    for line in result["errors"]:
-        typer.echo(f"error: {line}", err=True)
-    if not result["errors"]:
-        print_json(result["data"])
-    typer.echo(f"{result['duration_us']} us")
+    for line in errors:
+        typer.echo(f"lns: {line}", err=True)
+    if not errors:
+        print_json(decoded)
+        typer.echo(f"took {result.duration_us} us", err=True)
+
+
+def _error_text(error: "Error") -> str:
+    where = "" if error.line is None else f" at line {error.line}, column {error.column}"
+    return f"{error.reason}: {error.message}{where}"
 
 
 def _source(file: Path) -> str:

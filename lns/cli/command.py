@@ -14,6 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from lns.api.times import parse_duration
 from lns.cli.connection import DEFAULT_URL, Connection
 from lns.cli.outcome import CommandError, Exit
 
@@ -103,6 +104,14 @@ def pairs(items: Sequence[str]) -> dict[str, str]:
         if "=" not in item:
             raise CommandError(f"{item!r} is not of the form NAME=VALUE", Exit.USAGE)
     return dict(item.split("=", 1) for item in items)
+
+
+def duration_s(option: str, text: str) -> int:
+    """Seconds of an option's value such as 90s, 1h or 7d."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise CommandError(f"{option}: {error}", Exit.USAGE) from None
 
 
 def parse_hex(text: str) -> bytes:

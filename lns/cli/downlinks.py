@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from lns.cli.command import Call, column, command
+from lns.cli.command import Call, column, command, duration_s
 from lns.cli.connection import path
 from lns.cli.devices import Device, find
-from lns.cli.times import local, parse_duration
+from lns.cli.times import local
 
 app = typer.Typer(
     no_args_is_help=True, help="Queue downlinks for a device; a class A device takes them after its uplinks."
@@ -31,7 +31,7 @@ def send(
     """Add a downlink to the end of the device's queue."""
     body: dict[str, object] = {"fport": fport, "payload": payload, "confirmed": confirmed}
     if expires_in is not None:
-        body["expires_in_s"] = int(parse_duration(expires_in).total_seconds())
+        body["expires_in_s"] = duration_s("--expires-in", expires_in)
     item = call.server.post(path("devices", find(call, device), "downlinks"), body)
     call.show(item, f"downlink {item['id']} queued: it leaves after the device's next uplink")
 

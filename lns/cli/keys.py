@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from lns.cli.command import AsJson, Call, Data, Key, Url, column, command, examples
+from lns.cli.command import AsJson, Call, Data, Key, Url, column, command, duration_s, examples
 from lns.cli.connection import DEFAULT_URL, Connection, path
 from lns.cli.outcome import CommandError, Exit
-from lns.cli.times import local, parse_duration
+from lns.cli.times import local
 
 app = typer.Typer(no_args_is_help=True, help="Create and revoke API keys.")
 PERMISSIONS = ("read", "write", "admin")
@@ -38,7 +38,7 @@ def create(
     wanted = permissions or ["read"]
     if unknown := [permission for permission in wanted if permission not in PERMISSIONS]:
         raise CommandError(f"{unknown[0]!r} is not a permission: {', '.join(PERMISSIONS)}", Exit.USAGE)
-    days = _days(expires_in)
+    days = duration_s("--expires-in", expires_in) / 86_400 if expires_in else None
     with Connection(url, key, data) as server:
         try:
             body = {"name": name, "permissions": wanted} | ({"expires_in_days": days} if days else {})
@@ -69,25 +69,21 @@ def revoke(call: Call, id: Annotated[str, typer.Argument(metavar="ID", help="Id 
     call.show({"revoked": id}, f"key {id} revoked")
 
 
-def _days(expires_in: str | None) -> float | None:
-    if expires_in is None:
-        return None
-    try:
-        return parse_duration(expires_in).total_seconds() / 86_400
-    except ValueError as error:
-        raise CommandError(f"--expires-in: {error}", Exit.USAGE) from None
-
-
 def _create_offline(data: Path, name: str, permissions: list[str], days: float | None) -> dict[str, Any]:
     """Write the key to the registry's file; a server that is started later knows it."""
-    from lns.errors import StoreError  # the database's modules are only loaded where needed
+    from lns.config import ConfigError  # these, and the database with them, are only loaded where they are needed
+    from lns.errors import StoreError
+    from lns.folder import hold
     from lns.registry.errors import RegistryError
     from lns.registry.registry import FILE_NAME, Registry
 
     registry = Registry(data / FILE_NAME)
     try:
-        registry.open()
-        made, secret = registry.keys.create(name, permissions, days)
+        with hold(data):
+            registry.open()
+            made, secret = registry.keys.create(name, permissions, days)
+    except ConfigError as error:
+        raise CommandError(f"{error}: name its address with --url", Exit.UNREACHABLE) from None
     except (RegistryError, StoreError) as error:
         raise CommandError(str(error)) from None
     finally:

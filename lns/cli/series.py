@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from lns.cli.command import Call, column
+from lns.cli.command import Call, column, duration_s
 from lns.cli.connection import path
 from lns.cli.devices import Device, find
 from lns.cli.outcome import CommandError, Exit
 from lns.cli.plot import chart, spark
-from lns.cli.times import ago, local, parse_duration, parse_instant
+from lns.cli.times import ago, local, parse_instant
 
 _SPARK_BUCKETS = 24
 _AGGREGATES = ("avg", "min", "max", "sum", "count", "first", "last")
@@ -30,6 +30,8 @@ def series(
     """Show a device's measurements: one line a field, or every value of one FIELD."""
     dev_eui = find(call, device)
     span = _span(call, since, until)
+    if bucket is not None:
+        duration_s("--bucket", bucket)
     known = call.server.get(path("devices", dev_eui, "series"))["fields"]
     if field is None and not plot and bucket is None:
         _overview(call, dev_eui, known, span)
@@ -64,11 +66,6 @@ def _values(
     call: Call, dev_eui: str, field: str, span: tuple[datetime, datetime], bucket: str | None, limit: int
 ) -> list[dict[str, Any]]:
     """Raw values, or buckets, in time order."""
-    if bucket is not None:
-        try:
-            parse_duration(bucket)
-        except ValueError as error:
-            raise CommandError(f"--bucket: {error}", Exit.USAGE) from None
     start, end = (when.astimezone(UTC).isoformat().replace("+00:00", "Z") for when in span)
     where = path("devices", dev_eui, "series", field)
     return list(call.server.pages(where, limit, **{"from": start, "to": end, "bucket": bucket}))

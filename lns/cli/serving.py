@@ -12,6 +12,7 @@ from lns.cli.command import console, print_json
 from lns.cli.outcome import CommandError, Exit
 from lns.cli.settings import markdown, toml
 from lns.config import Config, ConfigError, load
+from lns.errors import StoreError
 
 File = Annotated[Path | None, typer.Option("--config", envvar="LNS_CONFIG", help="TOML file; without it, defaults.")]
 Data = Annotated[Path | None, typer.Option(envvar="LNS_DATA", help="Data folder, in place of the file's data_dir.")]
@@ -28,7 +29,7 @@ def serve(
     config = _load(file, data)
     try:
         run(config, demo=demo)
-    except ConfigError as error:
+    except (ConfigError, StoreError) as error:
         raise CommandError(str(error)) from None
 
 

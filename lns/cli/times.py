@@ -1,23 +1,14 @@
-"""Times as people write and read them on a command line; the API's are RFC 3339 in UTC."""
+"""Times as people write and read them on a command line: before now, or in local time."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
-_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-
-
-def parse_duration(text: str) -> timedelta:
-    """`90s`, `15m`, `1h`, `7d` or `2w`; ValueError names the value."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text)
-    if match is None:
-        raise ValueError(f"{text!r} is not a duration such as 90s, 15m, 1h, 7d or 2w")
-    return timedelta(seconds=float(match[1]) * _UNITS_S[match[2]])
+from lns.api.times import parse_duration
 
 
 def parse_instant(text: str, now: datetime) -> datetime:
     """A duration before `now`, or a date or time in ISO 8601 (local time where it names no zone)."""
     try:
-        return now - parse_duration(text)
+        return now - timedelta(seconds=parse_duration(text))
     except ValueError:
         pass
     try:

@@ -30,7 +30,7 @@ class Rx(msgspec.Struct, frozen=True, array_like=True, gc=False):
     freq_offset_hz: int | None = None
 
 
-class Uplink(msgspec.Struct, frozen=True, array_like=True):
+class Uplink(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An accepted uplink, decrypted, with all gateways' metadata; `rx[0]` is the best copy.
 
     `id` is 16 octets, the same on every replay. `fport` None means a frame without one; `data` is the decrypted
@@ -74,7 +74,7 @@ class Failure(msgspec.Struct, frozen=True, array_like=True, gc=False):
     column: int | None = None
 
 
-class Decoded(msgspec.Struct, frozen=True, array_like=True):
+class Decoded(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a codec made of an uplink: measurements, or a failure that can be retried. `id` is the uplink's id.
 
     `data_json` is the decoded object as JSON text; `suppressed` counts measurements withheld by store-on-change.
@@ -97,7 +97,7 @@ class Decoded(msgspec.Struct, frozen=True, array_like=True):
     version: int = 1
 
 
-class Event(msgspec.Struct, frozen=True, array_like=True):
+class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Something that happened: kind is join, ack, nack, txack, downlink, status, log, gateway or delivery."""
 
     id: bytes

@@ -30,6 +30,7 @@ POSITION_DELAY_S = 0.5  # a position that moved alone is stored this late at mos
 CHECKPOINT_INTERVAL_S = 1.0
 EXPIRE_INTERVAL_S = 60.0
 EXPIRE_ROWS = 500
+CAUGHT_UP_TICK_S = 0.01
 
 
 class Participant(Protocol):
@@ -307,6 +308,12 @@ class SqliteExchange:
             if log.size_bytes(self._connection) > self._config.retention_bytes:
                 before_us = time.time_ns() // 1000
             return log.expire(self._connection, upto_seq, before_us, EXPIRE_ROWS)
+
+    async def caught_up(self) -> None:
+        """Wait until everything is on the disk and every consumer has read to the head."""
+        await self.committed()
+        while any(cursor.lag for cursor in self._cursors.values()) or self._pending_count:
+            await asyncio.sleep(CAUGHT_UP_TICK_S)
 
     async def stop(self) -> None:
         """Ask the committer to finish what is pending and to end."""

@@ -21,7 +21,7 @@ def connection(config: Kafka, environ: Mapping[str, str]) -> Properties:
         "security.protocol": config.security_protocol,
         "log.connection.close": False,  # brokers close idle connections as a matter of course
         "reconnect.backoff.ms": 100,
-        "reconnect.backoff.max.ms": 5000,
+        "reconnect.backoff.max.ms": 2000,
     }
     secured = {
         "sasl_mechanism": config.security_protocol.startswith("sasl_"),

@@ -5,7 +5,7 @@ Columns, in any order: see `COLUMNS`. The separator is a comma, or a semicolon w
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -34,10 +34,10 @@ COLUMNS = (
 _SESSION = ("dev_addr", "nwk_s_key", "app_s_key")
 _COUNTERS = ("fcnt_up", "fcnt_down")
 _PLAIN = ("dev_eui", "name", "application", "template", "activation", "join_eui", "app_key", "codec")
-_SHOWN_EUI = 40  # characters of a bad DevEUI that are repeated in the result
+SHOWN_EUI = 40  # characters of a bad DevEUI that are repeated in the result
 
 
-class CsvRow(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True):
     """One row: a device, or why it is none. `line` is where the row starts, counting from 1."""
 
     line: int
@@ -46,17 +46,19 @@ class CsvRow(msgspec.Struct, frozen=True):
     problem: str | None
 
 
-def import_devices(devices: Devices, text: str, dry_run: bool) -> list[RowResult]:
-    """Create a device for each good row and tell what became of every row; RegistryError for a header that is none."""
-    rows = read_rows(text)
-    good = [row for row in rows if row.device is not None]
-    problems = devices.add_many([row.device for row in good if row.device is not None], dry_run)
-    refused = {row.line: str(problem) for row, problem in zip(good, problems, strict=True) if problem is not None}
-    return [RowResult(row.line, row.dev_eui, row.problem or refused.get(row.line)) for row in rows]
+def create(devices: Devices, rows: Sequence[Candidate], dry_run: bool) -> list[RowResult]:
+    """Create a device for each good row and tell what became of every row."""
+    news = [row.device for row in rows if row.device is not None]
+    refusals = iter(devices.add_many(news, dry_run))
+    results = []
+    for row in rows:
+        refusal = None if row.device is None else next(refusals)
+        results.append(RowResult(row.line, row.dev_eui, row.problem if refusal is None else str(refusal)))
+    return results
 
 
-def read_rows(text: str) -> list[CsvRow]:
-    """Parse CSV text. Rows without any content are left out."""
+def read_rows(text: str) -> list[Candidate]:
+    """Parse CSV text, rows without any content left out. RegistryError: the first line does not name columns."""
     lines = _cells(text.removeprefix("\ufeff"))
     _, header, problem = next(lines, (1, [], "the file is empty"))
     if problem is not None:
@@ -84,25 +86,25 @@ def _cells(text: str) -> Iterator[tuple[int, list[str], str | None]]:
 def _check_header(names: list[str]) -> None:
     for name in names:
         if name not in COLUMNS:
-            raise invalid(f"line 1: column {name[:_SHOWN_EUI]!r} is not known, known are {', '.join(COLUMNS)}")
+            raise invalid(f"line 1: column {name[:SHOWN_EUI]!r} is not known, known are {', '.join(COLUMNS)}")
         if names.count(name) > 1:
             raise invalid(f"line 1: column {name!r} is there {names.count(name)} times")
     if "dev_eui" not in names:
         raise invalid("line 1: column 'dev_eui' is missing, the first line names the columns")
 
 
-def _row(names: list[str], line: int, cells: list[str], problem: str | None) -> CsvRow:
+def _row(names: list[str], line: int, cells: list[str], problem: str | None) -> Candidate:
     values = {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
-    dev_eui = values.get("dev_eui", "")[:_SHOWN_EUI] or None
+    dev_eui = values.get("dev_eui", "")[:SHOWN_EUI] or None
     if problem is not None:
-        return CsvRow(line, dev_eui, None, problem)
+        return Candidate(line, dev_eui, None, problem)
     if len(cells) != len(names):
-        return CsvRow(line, dev_eui, None, f"the row has {len(cells)} cells, the header has {len(names)}")
+        return Candidate(line, dev_eui, None, f"the row has {len(cells)} cells, the header has {len(names)}")
     try:
         device = parse_device(_described(values))
     except RegistryError as error:
-        return CsvRow(line, dev_eui, None, str(error))
-    return CsvRow(line, device.dev_eui, device, None)
+        return Candidate(line, dev_eui, None, str(error))
+    return Candidate(line, device.dev_eui, device, None)
 
 
 def _described(values: Mapping[str, str]) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def _described(values: Mapping[str, str]) -> dict[str, Any]:
 
 def _number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 20):
-        raise invalid(f"{name} is {text[:_SHOWN_EUI]!r}, a whole number is needed")
+        raise invalid(f"{name} is {text[:SHOWN_EUI]!r}, a whole number is needed")
     return int(text)
 
 
@@ -133,6 +135,6 @@ def _tags(text: str) -> dict[str, str]:
             continue
         name, equals, value = part.partition("=")
         if not equals:
-            raise invalid(f"tags has {part.strip()[:_SHOWN_EUI]!r}, key=value;key=value is needed")
+            raise invalid(f"tags has {part.strip()[:SHOWN_EUI]!r}, key=value;key=value is needed")
         tags[name.strip()] = value.strip()
     return tags

@@ -1,24 +1,10 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from lns.cli.times import ago, local, parse_duration, parse_instant, span
+from lns.cli.times import ago, local, parse_instant, span
 
 NOW = datetime(2026, 11, 21, 10, 52, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("15m", 900), ("1h", 3600), ("1.5h", 5400), ("7d", 604_800), ("2w", 1_209_600)]
-)
-def test_a_duration_is_a_number_and_a_unit(text, seconds):
-    assert parse_duration(text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize("text", ["", "h", "1", "1 h", "-1h", "1y", "1h30m"])
-def test_what_is_not_a_duration_is_refused_by_name(text):
-    with pytest.raises(ValueError) as caught:
-        parse_duration(text)
-    assert str(caught.value) == f"{text!r} is not a duration such as 90s, 15m, 1h, 7d or 2w"
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,22 @@ from lns.lorawan.modulation import Lora
 
 def uplink(n: int, device_id: int = 1) -> Uplink:
     return Uplink(
-        n.to_bytes(16), device_id, 1, f"{device_id:016x}", "01020304", n, 10, b"payload", False, False, 5, 868_100_000,
-        Lora(7, 125_000), 1_700_000_000_000_000 + n, (Rx("aa" * 8, -80.0, 7.0, n, 1_700_000_000_000_000),), "EU868",
+        n.to_bytes(16),
+        device_id,
+        1,
+        f"{device_id:016x}",
+        "01020304",
+        n,
+        10,
+        b"payload",
+        False,
+        False,
+        5,
+        868_100_000,
+        Lora(7, 125_000),
+        1_700_000_000_000_000 + n,
+        (Rx("aa" * 8, -80.0, 7.0, n, 1_700_000_000_000_000),),
+        "EU868",
     )
 
 

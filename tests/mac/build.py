@@ -27,8 +27,13 @@ def session(owner: Device | None = None, fcnt_up: int = -1, nwk_s_key: bytes = N
 
 
 def uplink(
-    fcnt: int, payload: bytes = b"hello", fport: int | None = 10, fopts: bytes = b"", flags: int = 0,
-    confirmed: bool = False, nwk_s_key: bytes = NWK_S_KEY,
+    fcnt: int,
+    payload: bytes = b"hello",
+    fport: int | None = 10,
+    fopts: bytes = b"",
+    flags: int = 0,
+    confirmed: bool = False,
+    nwk_s_key: bytes = NWK_S_KEY,
 ) -> bytes:
     """A signed uplink with the full 32-bit counter `fcnt`."""
     addr = dev_addr_le(DEV_ADDR)
@@ -40,10 +45,25 @@ def uplink(
 
 
 def reception(
-    phy: bytes, gateway: int = 1, snr_db: float | None = 7.0, tmst_us: int | None = 1000, freq_hz: int = 868_100_000,
-    modulation: Modulation = SF7, rssi_dbm: float = -80.0, gps_time_ms: int | None = None, antenna: int | None = None,
+    phy: bytes,
+    gateway: int = 1,
+    snr_db: float | None = 7.0,
+    tmst_us: int | None = 1000,
+    freq_hz: int = 868_100_000,
+    modulation: Modulation = SF7,
+    rssi_dbm: float = -80.0,
+    gps_time_ms: int | None = None,
+    antenna: int | None = None,
 ) -> Reception:
     return Reception(
-        phy, f"{gateway:016x}", freq_hz, modulation, rssi_dbm, snr_db, tmst_us, 1_700_000_000_000_000,
-        gps_time_ms=gps_time_ms, antenna=antenna,
+        phy,
+        f"{gateway:016x}",
+        freq_hz,
+        modulation,
+        rssi_dbm,
+        snr_db,
+        tmst_us,
+        1_700_000_000_000_000,
+        gps_time_ms=gps_time_ms,
+        antenna=antenna,
     )

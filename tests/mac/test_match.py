@@ -67,7 +67,9 @@ def test_a_counter_reset_is_accepted_only_where_the_policy_allows():
     assert refused.reason is Reason.FCNT_NOT_ABOVE_LAST
 
 
-@pytest.mark.parametrize(("version", "accepted"), [("1.0.0", False), ("1.0.2", False), ("1.0.3", False), ("1.0.4", True)])
+@pytest.mark.parametrize(
+    ("version", "accepted"), [("1.0.0", False), ("1.0.2", False), ("1.0.3", False), ("1.0.4", True)]
+)
 def test_max_fcnt_gap_holds_before_1_0_4_only(version, accepted):
     # vector "FCnt gap above MAX_FCNT_GAP 16384 (LoRaWAN < 1.0.4 only): last 100, received 20000"
     owner = session(device(version), fcnt_up=100)
@@ -75,7 +77,8 @@ def test_max_fcnt_gap_holds_before_1_0_4_only(version, accepted):
     assert (found == Match(owner, 20_000, Kind.NEW)) is accepted
     if isinstance(found, Refused):
         assert (found.reason, found.text) == (
-            Reason.FCNT_GAP, "fcnt 20000 is 19900 above the last one, at most 16384",
+            Reason.FCNT_GAP,
+            "fcnt 20000 is 19900 above the last one, at most 16384",
         )
 
 

@@ -1,3 +1,3 @@
-from tests.brokers import kafka_address, noida, tansu
+from tests.brokers import kafka, kafka_address, noida, tansu
 
-__all__ = ["kafka_address", "noida", "tansu"]
+__all__ = ["kafka", "kafka_address", "noida", "tansu"]

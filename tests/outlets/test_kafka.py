@@ -71,7 +71,9 @@ async def read(address: str, count: int, topics: Sequence[str] = TOPICS) -> list
 
 
 async def read_distinct(address: str, seqs: set[int], topics: Sequence[str]) -> list[Seen]:
-    return await asyncio.to_thread(Reader(address, topics).read, lambda seen: {s.seq for s in seen} >= seqs)
+    return await asyncio.to_thread(
+        Reader(address, topics).read, lambda seen: len(seen) >= len(seqs) and {s.seq for s in seen} >= seqs
+    )
 
 
 def seqs_by_key(seen: Iterable[Seen]) -> dict[tuple[str, str], list[int]]:
@@ -142,41 +144,58 @@ async def test_delivered_messages_are_counted_by_topic(noida: Broker) -> None:
 async def test_a_broker_that_is_away_at_the_start_only_delays(tansu: Broker) -> None:
     config = settings(tansu.address, delivery_timeout_s=1.0)
     async with opened(config) as outlet:
-        with pytest.raises(OutletError, match="Connection refused") as refused:
+        with pytest.raises(OutletError, match="Connection refused"):
             await outlet.handle(uplinks(50))
         await asyncio.to_thread(tansu.start)
         await until_taken(outlet, uplinks(50))
-    assert refused.value.reason
-    assert [len(seqs) for seqs in seqs_by_key(await read(tansu.address, 50, TOPICS[:1])).values()] == [3] * 10 + [
-        2
-    ] * 10
+    await assert_all_in_order(tansu.address, 50)
 
 
-async def test_kill_9_of_the_broker_in_mid_stream_loses_nothing_and_keeps_the_order(noida: Broker) -> None:
-    stored = uplinks(12_000)
-    async with opened(settings(noida.address, delivery_timeout_s=0.5)) as outlet, asyncio.TaskGroup() as group:
-        delivered: list[int] = []
-
-        async def deliver() -> list[str]:
-            errors = []
-            for batch in batches(stored, 300):
-                errors += await until_taken(outlet, batch)
-                delivered.append(batch[-1].seq)
-            return errors
-
-        task = group.create_task(deliver())
-        for mark in (2000, 6000):
-            while not delivered or delivered[-1] < mark:
-                await asyncio.sleep(0)
+async def test_kill_9_of_the_broker_with_a_batch_under_way_loses_nothing_and_keeps_the_order(noida: Broker) -> None:
+    stored = uplinks(6000)
+    async with opened(settings(noida.address, delivery_timeout_s=0.5)) as outlet:
+        for start in (0, 2000, 4000):
+            await until_taken(outlet, stored[start : start + 1000])
+            await asyncio.to_thread(noida.wait_until_saved)
+            noida.freeze()
+            with pytest.raises(OutletError, match="1000 messages are not acknowledged"):
+                await outlet.handle(stored[start + 1000 : start + 2000])
             noida.kill()
-            with pytest.raises(TimeoutError):  # down for long enough that a batch fails
-                await asyncio.wait_for(asyncio.shield(task), 1.5)
-            assert delivered[-1] < 12_000
+            with pytest.raises(OutletError, match="1000 messages are not acknowledged"):
+                await outlet.handle(stored[start + 1000 : start + 2000])
             await asyncio.to_thread(noida.start)
-    assert any("not acknowledged" in error for error in task.result())
-    seen = await read_distinct(noida.address, set(range(1, 12_001)), TOPICS[:1])
+            await until_taken(outlet, stored[start + 1000 : start + 2000])
+    await assert_all_in_order(noida.address, 6000)
+
+
+async def test_kill_9_of_apache_kafka_at_any_moment_loses_nothing_and_keeps_the_order(kafka: Broker) -> None:
+    stored = uplinks(60_000)
+    delivered = [0]
+    errors = []
+
+    async def deliver(outlet: KafkaOutlet) -> None:
+        for batch in batches(stored, 300):
+            errors.extend(await until_taken(outlet, batch))
+            delivered.append(batch[-1].seq)
+
+    async with opened(settings(kafka.address, delivery_timeout_s=0.5)) as outlet, asyncio.TaskGroup() as group:
+        group.create_task(deliver(outlet))
+        for mark in range(10_000, 60_000, 10_000):
+            while delivered[-1] < mark:
+                await asyncio.sleep(0)
+            kafka.kill()
+            failed_before = len(errors)
+            while len(errors) == failed_before:
+                await asyncio.sleep(0.01)
+            assert delivered[-1] < 60_000
+            await asyncio.to_thread(kafka.start)
+    await assert_all_in_order(kafka.address, 60_000)
+
+
+async def assert_all_in_order(address: str, count: int) -> None:
+    seen = await read_distinct(address, set(range(1, count + 1)), TOPICS[:1])
     arrivals = {key: first_arrivals(seqs) for (_, key), seqs in seqs_by_key(seen).items()}
-    assert arrivals == {dev_eui(n): [s for s in range(1, 12_001) if (s - 1) % DEVICES == n] for n in range(DEVICES)}
+    assert arrivals == {dev_eui(n): [s for s in range(1, count + 1) if (s - 1) % DEVICES == n] for n in range(DEVICES)}
 
 
 async def test_a_broker_that_hangs_is_waited_for_without_sending_twice(noida: Broker) -> None:
@@ -202,9 +221,7 @@ async def test_another_batch_than_the_one_that_waits_starts_over(noida: Broker) 
             await outlet.handle(uplinks(100, first=10))
         noida.thaw()
         await until_taken(outlet, uplinks(200, first=10))
-    seen = await read_distinct(noida.address, set(range(1, 211)), TOPICS[:1])
-    for (_, key), seqs in seqs_by_key(seen).items():
-        assert first_arrivals(seqs) == [s for s in range(1, 211) if dev_eui((s - 1) % DEVICES) == key]
+    await assert_all_in_order(noida.address, 210)
 
 
 async def test_a_broker_that_forgot_everything_gets_its_topics_and_what_follows(tansu: Broker) -> None:

@@ -13,7 +13,7 @@ def test_plain_connection_has_no_secrets() -> None:
         "security.protocol": "plaintext",
         "log.connection.close": False,
         "reconnect.backoff.ms": 100,
-        "reconnect.backoff.max.ms": 5000,
+        "reconnect.backoff.max.ms": 2000,
     }
 
 

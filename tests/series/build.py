@@ -1,7 +1,8 @@
 """Stores and rows for the tests of this folder."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from lns.exchange.records import Value
@@ -49,3 +50,8 @@ def row(
 
 def rows(*items: Row) -> Rows:
     return Rows.of(items)
+
+
+def run_sql(path: Path, sql: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(sql)

@@ -1,0 +1,75 @@
+"""Devices, one by one."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from lns.api.auth import needs
+from lns.api.problems import documented
+from lns.api.routes.device_shapes import DeviceBody, DeviceChange, DeviceReply, shown
+from lns.api.services import Given, Services
+from lns.api.shapes import After, DevEui, Limit, Page, answer
+from lns.registry.device_input import parse_device
+
+router = APIRouter(prefix="/devices", tags=["devices"])
+
+_READ, _WRITE = [Depends(needs("read"))], [Depends(needs("write"))]
+
+
+@router.get("", dependencies=_READ, response_model=Page[DeviceReply], responses=documented())
+async def list_devices(
+    services: Given,
+    application: Annotated[str | None, Query(description="Only this application's.", examples=["greenhouse"])] = None,
+    search: Annotated[str | None, Query(description="Part of a name or DevEUI.", examples=["cellar"])] = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    """List devices, oldest first."""
+
+    def page() -> dict[str, Any]:
+        found = services.registry.devices.page(application, search, after or 0, limit)
+        return {"items": [shown(d) for d in found], "next": str(found[-1].id) if len(found) == limit else None}
+
+    return await answer(page)
+
+
+@router.post("", dependencies=_WRITE, status_code=201, response_model=DeviceReply, responses=documented(409))
+async def create_device(body: DeviceBody, services: Given) -> dict[str, Any]:
+    """Create a device. It is served at once; its uplinks count from the next one on."""
+    new = parse_device(body.model_dump(exclude_unset=True))
+    device = await asyncio.to_thread(services.registry.devices.add, new)
+    await tell(services, [device.dev_eui])
+    return shown(device)
+
+
+@router.get("/{dev_eui}", dependencies=_READ, response_model=DeviceReply, responses=documented(404))
+async def get_device(dev_eui: DevEui, services: Given) -> dict[str, Any]:
+    """Show one device with its session."""
+    return shown(await asyncio.to_thread(services.registry.devices.get, dev_eui))
+
+
+@router.patch("/{dev_eui}", dependencies=_WRITE, response_model=DeviceReply, responses=documented(404))
+async def change_device(dev_eui: DevEui, body: DeviceChange, services: Given) -> dict[str, Any]:
+    """Change a device. Its activation cannot be changed: delete it and create it anew."""
+    changes = body.model_dump(exclude_unset=True)
+    device = await asyncio.to_thread(services.registry.devices.change, dev_eui, changes)
+    await tell(services, [dev_eui])
+    return shown(device)
+
+
+@router.delete("/{dev_eui}", dependencies=_WRITE, status_code=204, responses=documented(404))
+async def delete_device(dev_eui: DevEui, services: Given) -> None:
+    """Delete a device with its session, its used DevNonces, its downlinks and its decode failures.
+
+    Its measurements stay in the series store until their retention ends; a device created later under the same
+    DevEUI does not inherit them.
+    """
+    await asyncio.to_thread(services.registry.devices.delete, dev_eui)
+    await tell(services, [dev_eui])
+
+
+async def tell(services: Services, dev_euis: list[str]) -> None:
+    """Network and decoder hold devices in memory: let them read these anew."""
+    await services.network.reload_devices(dev_euis)
+    await services.decoding.reload_codecs()

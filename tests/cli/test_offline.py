@@ -1,0 +1,273 @@
+"""Commands that need no server, and all commands when there is none."""
+
+import socket
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from lns.cli import app
+from lns.folder import hold
+from lns.registry.registry import Registry
+
+NO_SERVER = "http://127.0.0.1:9"
+UPLINK = "40F17DBE4900020001954378762B11FF0D"
+NWK_S_KEY = "44024241ED4CE9A68C6A8BC055233FD3"
+APP_S_KEY = "EC925802AE430CA77FD3DD73CB2CC588"
+
+
+def commands(group, path=()):
+    """Every command with the words that call it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_help_teaches_with_an_example(lns, words):
+    ran = lns(*words, "--help")
+    assert ran.code == 0
+    assert "Example" in ran.out
+    assert f"lns {' '.join(words)}" in ran.out
+
+
+@pytest.mark.parametrize("words", [w for w in COMMANDS if w not in {("serve",), ("codec", "run")}], ids=" ".join)
+def test_every_command_has_json(words):
+    assert "--json" in {option for parameter in COMMANDS[words].params for option in parameter.opts}
+
+
+def test_usage_errors_exit_with_2(lns):
+    assert lns("device", "list", "--bogus").code == 2
+    assert lns("nonsense").code == 2
+    assert lns("device", "add").code == 2
+
+
+def test_version_is_printed(lns):
+    assert lns("--version").out == "0.1.0\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("gateway", "list"),
+        ("device", "show", "a84041000181c061"),
+        ("series", "a84041000181c061"),
+        ("watch", "--json"),
+        ("exchange", "status", "--json"),
+    ],
+    ids=" ".join,
+)
+def test_no_server_is_one_sentence_and_exit_code_3(lns, arguments):
+    ran = lns(*arguments, "--url", NO_SERVER)
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err == (
+        f"lns: no server answers at {NO_SERVER} (connection refused): "
+        "start one with `lns serve`, or name it with --url\n"
+    )
+
+
+# inspect
+
+
+def test_inspect_decrypts_and_checks_a_frame(lns):
+    ran = lns("inspect", UPLINK, "--nwk-s-key", NWK_S_KEY, "--app-s-key", APP_S_KEY, "--json")
+    assert ran.code == 0
+    shown = ran.json
+    assert (shown["dev_addr"], shown["fcnt"], shown["fport"]) == ("49be7df1", 2, 1)
+    assert (shown["frm_payload"], shown["mic"], shown["mic_ok"]) == ("74657374", "2b11ff0d", True)
+
+
+def test_inspect_draws_a_tree_for_people(lns):
+    lines = lns("inspect", UPLINK, "--nwk-s-key", NWK_S_KEY).out.splitlines()
+    assert lines[0] == "17 bytes"
+    assert "├── dev_addr 49be7df1" in lines
+    assert lines[-1] == "└── mic_ok yes"
+
+
+def test_inspect_says_when_the_mic_was_not_checked(lns):
+    ran = lns("inspect", UPLINK)
+    assert ran.code == 0
+    assert ran.out.splitlines()[-1] == "└── mic_ok not checked: give the key"
+
+
+def test_inspect_exits_with_1_for_a_wrong_mic(lns):
+    ran = lns("inspect", UPLINK, "--nwk-s-key", APP_S_KEY)
+    assert ran.code == 1
+    assert ran.out.splitlines()[-1] == "└── mic_ok NO, wrong key, counter or octets"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (("zz",), 2, "'zz' is not hex"),
+        ((UPLINK, "--app-key", "12"), 2, "the key has 2 characters: 32 hex digits are needed"),
+        (("40F17DBE490002",), 1, "data frame is 7 octets, at least 12 are needed"),
+    ],
+)
+def test_inspect_says_what_is_wrong(lns, arguments, code, text):
+    ran = lns("inspect", *arguments)
+    assert ran.code == code
+    assert ran.err.startswith(f"lns: {text}")
+
+
+# codec run
+
+DOUBLE = """
+function decodeUplink(input) {
+  console.log("port", input.fPort);
+  return {data: {value: input.bytes[0] * 2, site: input.variables.site}, warnings: ["old firmware"]};
+}
+"""
+
+
+@pytest.fixture
+def codec(tmp_path):
+    def write(source):
+        file = tmp_path / "codec.js"
+        file.write_text(source)
+        return file
+
+    return write
+
+
+def test_codec_run_shows_data_warnings_logs_and_time(lns, codec):
+    ran = lns("codec", "run", codec(DOUBLE), "--fport", 2, "--hex", "15", "--var", "site=roof", "--json")
+    assert ran.code == 0
+    result = ran.json
+    assert result.pop("duration_us") > 0
+    assert result == {
+        "data": {"value": 42, "site": "roof"},
+        "warnings": ["old firmware"],
+        "errors": [],
+        "logs": ["port 2"],
+    }
+
+
+def test_codec_run_for_people_prints_the_data(lns, codec):
+    ran = lns("codec", "run", codec(DOUBLE), "--fport", 2, "--hex", "15")
+    assert ran.out.startswith('log: port 2\nwarning: old firmware\n{\n  "value": 42')
+
+
+def test_codec_run_tells_where_a_script_failed(lns, codec):
+    ran = lns(
+        "codec", "run", codec("function decodeUplink(input) {\n  return nothing.here;\n}"), "--fport", 1, "--hex", "00"
+    )
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "lns: exception: nothing is not defined at line 2, column 3\n"
+
+
+def test_codec_run_ends_a_script_that_hangs(lns, codec):
+    ran = lns(
+        "codec", "run", codec("function decodeUplink(input) { for (;;) {} }"), "--fport", 1, "--hex", "00", "--json"
+    )
+    assert ran.code == 1
+    assert ran.json["errors"] == ["timeout: the script ran longer than 100 ms"]
+
+
+def test_codec_run_needs_a_readable_file_and_hex(lns, codec):
+    ran = lns("codec", "run", "none.js", "--fport", 1, "--hex", "00")
+    assert (ran.code, ran.err) == (2, "lns: cannot read none.js: No such file or directory\n")
+    ran = lns("codec", "run", codec(DOUBLE), "--fport", 1, "--hex", "0g")
+    assert (ran.code, ran.err) == (2, "lns: '0g' is not hex\n")
+
+
+# check
+
+
+def test_check_says_what_would_listen_where(lns, tmp_path):
+    ran = lns("check")
+    assert ran.code == 0
+    assert ran.out.splitlines()[:3] == [
+        "ok      gateways, Semtech UDP: would listen on udp 0.0.0.0:1700",
+        "ok      REST API, metrics and health: would listen on tcp 127.0.0.1:8080",
+        "ok      data folder data: would be made",
+    ]
+    assert not (tmp_path / "data").exists()
+
+
+def test_check_prints_settings_that_are_a_valid_file(lns, tmp_path):
+    (tmp_path / "in.toml").write_text("[udp]\nport = 0\nhost = '127.0.0.1'\n[api]\nport = 0\n")
+    printed = lns("check", "--config", "in.toml").out.partition("\n\n")[2]
+    (tmp_path / "out.toml").write_text(printed)
+    again = lns("check", "--config", "out.toml", "--json").json["settings"]
+    assert again == lns("check", "--config", "in.toml", "--json").json["settings"]
+    assert again["udp"] == {**again["udp"], "host": "127.0.0.1", "port": 0}
+
+
+def test_check_finds_a_port_that_is_taken(lns, tmp_path):
+    with socket.socket(type=socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        (tmp_path / "in.toml").write_text(f"[udp]\nhost = '127.0.0.1'\nport = {port}\n[api]\nport = 0\n")
+        ran = lns("check", "--config", "in.toml")
+    assert ran.code == 1
+    problem = f"cannot listen on udp 127.0.0.1:{port}: address already in use"
+    assert ran.out.splitlines()[0] == f"problem gateways, Semtech UDP: {problem}"
+
+
+def test_check_finds_a_data_folder_that_is_a_file(lns, tmp_path):
+    (tmp_path / "data").write_text("")
+    ran = lns("check")
+    assert ran.code == 1
+    assert f"data folder data: {tmp_path / 'data'} is not a folder that can be written to" in ran.out
+
+
+def test_check_notes_answers_that_cannot_make_rx1(lns, tmp_path):
+    (tmp_path / "in.toml").write_text("[network]\ndedup_window_ms = 900\n")
+    ran = lns("check", "--config", "in.toml")
+    assert ran.code == 0
+    text = "answers always use RX2: dedup_window_ms and downlink_margin_ms take 1050 ms, RX1 opens after 1000 ms"
+    assert f"note    {text}" in ran.out
+
+
+def test_check_refuses_a_wrong_file_with_exit_code_2(lns, tmp_path):
+    (tmp_path / "in.toml").write_text("[udp]\nprot = 1\n")
+    ran = lns("check", "--config", "in.toml")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "lns: in.toml: $.udp.prot is not a known key; did you mean port\n"
+
+
+# key create
+
+
+def test_key_create_without_a_server_writes_to_the_data_folder(lns, tmp_path):
+    (tmp_path / "data").mkdir()
+    ran = lns("key", "create", "first", "--permission", "admin", "--url", NO_SERVER)
+    assert ran.code == 0
+    secret = ran.out.strip()
+    assert ran.err == "no server answers: written to data/inflight.db, known to a server that is started from now on\n"
+    registry = Registry(Path("data/inflight.db"))
+    registry.open()
+    found = registry.keys.verify(secret, 0)
+    registry.close()
+    assert (found.name, found.permissions) == ("first", ("admin",))
+
+
+def test_key_create_refuses_a_folder_that_a_server_holds(lns, tmp_path):
+    with hold(tmp_path / "data"):
+        ran = lns("key", "create", "first", "--url", NO_SERVER)
+    assert ran.code == 3
+    assert ran.err.startswith("lns: the data folder data is in use by another server (process ")
+    assert ran.err.endswith("): name its address with --url\n")
+
+
+def test_key_create_without_server_and_folder_is_refused(lns):
+    assert lns("key", "create", "first", "--url", NO_SERVER).code == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--permission", "root"), "'root' is not a permission: read, write, admin"),
+        (("--expires-in", "soon"), "--expires-in: 'soon' is not a duration such as 90s, 15m, 1h, 7d or 2w"),
+    ],
+)
+def test_key_create_refuses_what_it_does_not_know(lns, arguments, text):
+    ran = lns("key", "create", "x", *arguments, "--url", NO_SERVER)
+    assert (ran.code, ran.err) == (2, f"lns: {text}\n")

@@ -1,0 +1,34 @@
+"""The plans of the queries: seeks, never walks."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from lns.series import reads
+from lns.series.sqlite import SqliteSeries
+from tests.series.build import Clock, running
+
+QUERIES = {
+    "fields": reads.FIELDS,
+    "latest": reads.LATEST,
+    "range": reads.RANGE,
+    "buckets": reads.BUCKETS,
+    "scan": reads.SCAN,
+    "keys": reads.KEYS,
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+async def test_no_read_walks_the_table_or_sorts_a_scan(tmp_path, name):
+    path = tmp_path / "series.db"
+    names = ("device", "field", "time", "from", "to", "limit", "width", "seq_le")
+    async with running(SqliteSeries(path, Clock())):
+        with closing(sqlite3.connect(path)) as connection:
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", dict.fromkeys(names, 1)).fetchall()
+    steps = [step[3] for step in plan]
+    assert not [step for step in steps if step.startswith(("SCAN measurement", "SCAN m", "SCAN next"))]
+    if name in ("scan", "keys", "range"):
+        assert not [step for step in steps if "TEMP B-TREE" in step]
+    if name in ("scan", "keys"):
+        assert sum("(device_id,field_id)>(?,?)" in step for step in steps) == 2
