@@ -8,14 +8,9 @@ import re
 from decoders.contract import MAX_SOURCE_BYTES, Error
 from decoders.tokens import Token, position, tokens
 
-CONVENTIONS = {
-    "ts013": "decodeUplink({bytes, fPort, recvTime, variables}), the LoRa Alliance payload codec API",
-    "chirpstack3": "Decode(fPort, bytes, variables)",
-    "ttn2": "Decoder(bytes, port)",
-}
-
 NO_ENTRY = Error(
-    "syntax", "the script defines none of " + ", ".join(CONVENTIONS.values()).replace(", the LoRa", " (the LoRa") + ")"
+    "syntax",
+    "the script has no decoder function: decodeUplink(input), Decode(fPort, bytes, variables) or Decoder(bytes, port)",
 )
 
 FILE_NAME = "decoder.js"
@@ -65,7 +60,7 @@ def _unavailable(source: str, code: list[Token], i: int) -> str | None:
     token = code[i]
     before = code[i - 1].text if i else ""
     following = code[i + 1] if i + 1 < len(code) else Token("mark", "", len(source))
-    if before in (".", "?.") or following.text in (":", ",", "=", ")", "}", ";", "."):
+    if before in (".", "?.", "function") or following.text in (":", ",", "=", ")", "}", ";", "."):
         return None
     if token.text == "async":
         return _ASYNC if _starts_async_function(source, code, i) else None

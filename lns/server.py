@@ -1,6 +1,7 @@
 """The composition root: builds every object, runs them in one TaskGroup, drains on SIGTERM."""
 
 import asyncio
+import gc
 import logging
 import secrets
 import signal
@@ -22,6 +23,7 @@ from lns.config import Config, ConfigError
 from lns.decoding.codecs import Codecs
 from lns.decoding.consumer import Decoding
 from lns.decoding.failures import Failures
+from lns.demo import run_demo
 from lns.errors import StoreError
 from lns.exchange.consumer import Consumer
 from lns.exchange.loop import run_consumer
@@ -32,6 +34,7 @@ from lns.gateways.link import State
 from lns.gateways.links import GatewayEvent, Links
 from lns.gateways.semtech_udp import SemtechUdp
 from lns.live import Live, time_text
+from lns.logs import setup as setup_logs
 from lns.mac.frames import Reception
 from lns.names import Names
 from lns.network import Network
@@ -50,21 +53,26 @@ STORE_LINGER_S = 0.02
 CATCH_UP_S = 10.0
 """How long a stop waits for consumers; what they have not read by then they read at the next start."""
 UPKEEP_S = 30.0
+GC_THRESHOLD = 50_000
 TX_ACK_TICK_S = 0.1
 
 
-def run(config: Config, on_ready: Callable[["Server"], None] = lambda _: None) -> None:
-    """Serve until SIGTERM or SIGINT. ConfigError says in one sentence why the server cannot start."""
+def run(config: Config, demo: bool = False, on_ready: Callable[["Server"], None] = lambda _: None) -> None:
+    """Serve until SIGTERM or SIGINT, on request with a simulated fleet.
+
+    ConfigError says in one sentence why the server cannot start.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    setup_logs(config.log.level, config.log.format)
     with hold(Path(config.data_dir)):
-        uvloop.run(Server(config).serve(on_ready))
+        uvloop.run(Server(config, demo).serve(on_ready))
 
 
 class Server:
     """Everything one process runs."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self, config: Config, demo: bool = False) -> None:
+        self._config, self._demo = config, demo
         folder = Path(config.data_dir)
         self.live = Live(config.network.refusals_kept)
         self.registry = Registry(folder / FILE_NAME, config.network.region)
@@ -126,6 +134,7 @@ class Server:
         self.links.load((row.eui, row.region) for row in rows if row.accepted)
         await self.pool.start()
         stack.push_async_callback(self.pool.close)
+        _calm_collector()
         self.kafka = await self._open_kafka(stack)
 
     async def _open_series(self, series: SqliteSeries, stack: AsyncExitStack) -> None:
@@ -164,6 +173,9 @@ class Server:
             self._ready = True
             with _signals(self.stop):
                 on_ready(self)
+                if self._demo:
+                    fleet = run_demo(self.udp_port, self.api_port, Path(self._config.data_dir))
+                    running.append(tasks.create_task(fleet, name="demo"))
                 await self._stopping.wait()
             _logger.info("stopping: what was received is written first")
             await self._drain()
@@ -239,6 +251,13 @@ class Server:
             health=lambda: self.exchange.last_error,
             ready=lambda: None if self._ready else "stopping",
         )
+
+
+def _calm_collector() -> None:
+    """Leave what is loaded out of garbage collection, and collect rarely: records on the path have no cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 50, 50)
 
 
 @contextmanager

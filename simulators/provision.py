@@ -21,7 +21,11 @@ _DEVICES_PER_CALL = 1000
 
 
 class ApiError(Exception):
-    """The server refused something that the fleet cannot do without."""
+    """The server refused something, with an HTTP `status`, or (0) it does not answer."""
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class Api:
@@ -45,7 +49,7 @@ class Api:
             else:
                 return
 
-    async def get(self, path: str, **params: Any) -> Any:
+    async def get(self, path: str, **params: str | int) -> Any:
         return _body(await self.http.get(path, params=params))
 
     async def post(self, path: str, body: Any = None) -> Any:
@@ -81,16 +85,15 @@ async def provision(api: Api, options: FleetOptions, devices: Sequence[Identity]
 async def counters(api: Api) -> dict[str, tuple[int, int]]:
     """FCntUp (last received) and FCntDown (next to send) of the simulated devices that have a session, by DevEUI."""
     found: dict[str, tuple[int, int]] = {}
-    after: str | None = None
+    after: dict[str, str] = {}
     while True:
-        params = {"application": APPLICATION, "limit": _DEVICES_PER_CALL} | ({"after": after} if after else {})
-        page = await api.get("/devices", **params)
+        page = await api.get("/devices", application=APPLICATION, limit=_DEVICES_PER_CALL, **after)
         for item in page["items"]:
             if item["session"]:
                 found[item["dev_eui"]] = (item["session"]["fcnt_up"], item["session"]["fcnt_down"])
-        after = page["next"]
-        if not after:
+        if not page["next"]:
             return found
+        after = {"after": page["next"]}
 
 
 def _device(number: int, identity: Identity, template: str, activation: str) -> dict[str, Any]:
@@ -125,4 +128,5 @@ def _body(answer: httpx.Response) -> Any:
         text = answer.json()["error"]["message"]
     except (ValueError, KeyError, TypeError):
         text = answer.reason_phrase
-    raise ApiError(f"{answer.request.method} {answer.request.url.path} is refused with {answer.status_code}: {text}")
+    where = f"{answer.request.method} {answer.request.url.path}"
+    raise ApiError(f"{where} is refused with {answer.status_code}: {text}", answer.status_code)

@@ -13,6 +13,7 @@ from lns.lorawan.modulation import Lora
 from lns.lorawan.regions.region import Region
 
 RADIUS_M = 2_500.0  # devices lie in a circle of this size, gateways on a ring of half of it
+EIRP_DBM = 14.0  # of devices, in every region
 EXPONENT = 2.9  # path loss over distance, between free space (2) and a dense city (4)
 LOSS_AT_1M_DB = 31.2  # free space at 868 MHz
 NOISE_FLOOR_DBM = -117.0  # 125 kHz, noise figure 6 dB
@@ -57,7 +58,6 @@ class Radio:
         self._uniform = uniform
         self._chances = chances
         self._jitter_s = jitter_s
-        self._power_dbm = min(region.max_eirp_dbm, 20.0) - 2.0
         towers = [_on_ring(n, gateways) for n in range(gateways)]
         self._mean_dbm = [self._heard_from(_in_circle(uniform), towers) for _ in range(devices)]
         self._fading_db = tuple(_fading(uniform) for _ in range(_STEPS))
@@ -103,7 +103,7 @@ class Radio:
     def _heard_from(self, place: complex, towers: Sequence[complex]) -> tuple[float, ...]:
         # 30 m of height keep the loudest device below the receiver's limit
         distances_m = [math.hypot(abs(place - tower), 30.0) for tower in towers]
-        return tuple(self._power_dbm - LOSS_AT_1M_DB - 10 * EXPONENT * math.log10(d) for d in distances_m)
+        return tuple(EIRP_DBM - LOSS_AT_1M_DB - 10 * EXPONENT * math.log10(d) for d in distances_m)
 
     def _floor_db(self, dr: int) -> float:
         modulation = self._region.uplink_modulation(dr)

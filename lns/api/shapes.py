@@ -19,6 +19,11 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def example(**values: Any) -> ConfigDict:
+    """The model's configuration with a body that works, shown in the documentation."""
+    return ConfigDict(json_schema_extra={"example": values})
+
+
 class Page(BaseModel, Generic[T]):
     """A part of a list."""
 
@@ -39,6 +44,7 @@ Eui = Annotated[str, AfterValidator(parse_eui)]
 
 DevEui = Annotated[Eui, Path(description="DevEUI, 16 hex digits.", examples=["70b3d57ed0000001"])]
 GatewayEui = Annotated[Eui, Path(description="Gateway EUI, 16 hex digits.", examples=["a84041ffff1e8f2c"])]
+Name = Annotated[str, Path(description="Its name.", examples=["default"])]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Items a page, at most 1000.")]
 
 

@@ -1,7 +1,6 @@
-"""`lns device import`: many devices from a CSV file, each row on its own."""
+"""`lns device import`: many devices from a CSV file. The server reads the rows; this sends them in parts."""
 
-import csv
-import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,16 +12,11 @@ from lns.cli.connection import path
 from lns.cli.devices import app
 from lns.cli.outcome import CommandError, Exit
 
-_ROWS_PER_REQUEST = 1000
+_LINES_PER_REQUEST = 1000
 _ROWS_SHOWN = 40
 
 
-@command(
-    app,
-    "import",
-    "lns device import devices.csv --dry-run",
-    "lns device import devices.csv",
-)
+@command(app, "import", "lns device import devices.csv --dry-run", "lns device import devices.csv")
 def import_(
     call: Call,
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="First line: the columns' names.")],
@@ -30,63 +24,67 @@ def import_(
 ) -> None:
     """Add devices from a CSV file; a bad row is refused with its reason and never stops the good ones.
 
-    Columns: dev_eui, name, application, template, codec, and join_eui, app_key (OTAA) or
+    Columns: dev_eui, name, application, template, codec, tags, and join_eui, app_key (OTAA) or
     dev_addr, nwk_s_key, app_s_key, fcnt_up, fcnt_down (ABP). The exit code is 1 when a row was refused.
     """
-    header, rows = _read(file)
-    results: list[dict[str, Any]] = []
+    text = _read(file)
     # A dry run goes in one request, so that the server sees a DevEUI that stands twice in the file.
-    step = max(len(rows), 1) if dry_run else _ROWS_PER_REQUEST
+    parts = [(2, text)] if dry_run else list(split(text, _LINES_PER_REQUEST))
+    results: list[dict[str, Any]] = []
+    failed: CommandError | None = None
     with Progress(console=console(stderr=True), transient=True, disable=call.as_json) as progress:
-        task = progress.add_task("checking" if dry_run else "adding", total=len(rows))
-        for start in range(0, len(rows), step):
-            part = rows[start : start + step]
-            results += _send(call, header, part, dry_run)
-            progress.advance(task, len(part))
-    _report(call, results, dry_run)
+        task = progress.add_task("checking" if dry_run else "adding", total=len(parts))
+        for first_line, part in parts:
+            try:
+                answer = call.server.post_csv(path("devices", "import"), part, dry_run=str(dry_run).lower())
+            except CommandError as error:
+                failed = error
+                break
+            results += [{**row, "line": row["line"] + first_line - 2} for row in answer["rows"]]
+            progress.advance(task)
+    if results or failed is None:
+        _report(call, results, dry_run)
+    if failed is not None:
+        raise failed
+    if not all(row["ok"] for row in results):
+        raise typer.Exit(Exit.REFUSED)
 
 
-def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header and (line number, cells) of each row that is not empty."""
+def split(text: str, lines: int) -> Iterator[tuple[int, str]]:
+    """Parts of about `lines` lines with the header before each; a part's first row stands in the line told with it.
+
+    A part ends only where all quotes are closed, so that a cell with line breaks stays whole.
+    """
+    header, *rows = text.split("\n")
+    start = end = quotes = 0
+    while end < len(rows):
+        quotes += rows[end].count('"')
+        end += 1
+        if end == len(rows) or (end - start >= lines and quotes % 2 == 0):
+            yield start + 2, "\n".join([header, *rows[start:end]])
+            start = end
+    if not rows:
+        yield 2, header
+
+
+def _read(file: Path) -> str:
     try:
-        text = file.read_text("utf-8-sig")
+        return file.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise CommandError(f"cannot read {file}: {error.strerror}", Exit.USAGE) from None
     except UnicodeDecodeError as error:
         raise CommandError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}", Exit.USAGE) from None
-    reader = csv.reader(io.StringIO(text, newline=""))
-    header = next(reader, None)
-    if header is None:
-        raise CommandError(f"{file} is empty", Exit.USAGE)
-    rows = []
-    line = reader.line_num
-    for cells in reader:
-        if any(cells):
-            rows.append((line + 1, cells))
-        line = reader.line_num
-    return header, rows
-
-
-def _send(call: Call, header: list[str], rows: list[tuple[int, list[str]]], dry_run: bool) -> list[dict[str, Any]]:
-    """The server's result of each row, with the line number it has in the user's file."""
-    text = io.StringIO()
-    csv.writer(text).writerows([header, *(cells for _, cells in rows)])
-    answer = call.server.post_csv(path("devices", "import"), text.getvalue(), dry_run=str(dry_run).lower())
-    return [{**result, "line": line} for (line, _), result in zip(rows, answer["rows"], strict=True)]
 
 
 def _report(call: Call, results: list[dict[str, Any]], dry_run: bool) -> None:
-    failed = [row for row in results if not row["ok"]]
-    good = len(results) - len(failed)
+    refused = [row for row in results if not row["ok"]]
+    good = len(results) - len(refused)
     if call.as_json:
-        call.show({"dry_run": dry_run, "created": 0 if dry_run else good, "failed": len(failed), "rows": results})
-    else:
-        shown = results if len(results) <= _ROWS_SHOWN else failed
-        if shown:
-            done = "would be added" if dry_run else "added"
-            outcome = ("outcome", lambda row: done if row["ok"] else f"refused: {row['error']}")
-            call.show_list(shown, [column("line"), column("dev_eui"), outcome])
-        verb = "would be added" if dry_run else "added"
-        call.console.print(f"{good} {verb}, {len(failed)} refused", highlight=False)
-    if failed:
-        raise typer.Exit(Exit.REFUSED)
+        call.show({"dry_run": dry_run, "created": 0 if dry_run else good, "failed": len(refused), "rows": results})
+        return
+    verb = "would be added" if dry_run else "added"
+    shown = results if len(results) <= _ROWS_SHOWN else refused
+    if shown:
+        outcome = ("outcome", lambda row: verb if row["ok"] else f"refused: {row['error']}")
+        call.show_list(shown, [column("line"), column("dev_eui"), outcome])
+    call.console.print(f"{good} {verb}, {len(refused)} refused", highlight=False)

@@ -11,6 +11,7 @@ import typer
 from lns.cli.command import console, print_json
 from lns.cli.outcome import CommandError, Exit
 from lns.cli.settings import markdown, toml
+from lns.cli.welcome import lines
 from lns.config import Config, ConfigError, load
 from lns.errors import StoreError
 
@@ -24,11 +25,15 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="With a small simulated fleet on the real UDP port.")] = False,
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C; what was received is written before it ends."""
-    from lns.server import run  # the server's modules are only loaded where they are needed
+    from lns.server import Server, run  # the server's modules are only loaded where they are needed
 
     config = _load(file, data)
+
+    def ready(server: Server) -> None:
+        typer.echo("\n".join(lines(config, server.udp_port, server.api_port, demo)))
+
     try:
-        run(config, demo=demo)
+        run(config, demo, ready)
     except (ConfigError, StoreError) as error:
         raise CommandError(str(error)) from None
 
@@ -112,12 +117,12 @@ def _timing(config: Config) -> list[dict[str, Any]]:
 
 
 def _as_toml(config: Config) -> str:
-    lines, sections = [], []
+    top, sections = [], []
     for name in config.__struct_fields__:
         value = getattr(config, name)
         if isinstance(value, msgspec.Struct):
             keys = (f"{key} = {toml(getattr(value, key))}" for key in value.__struct_fields__)
             sections.append("\n".join([f"[{name}]", *keys]))
         else:
-            lines.append(f"{name} = {toml(value)}")
-    return "\n\n".join(["\n".join(lines), *sections])
+            top.append(f"{name} = {toml(value)}")
+    return "\n\n".join(["\n".join(top), *sections])

@@ -1,7 +1,6 @@
 """Which codec decodes which device and what is stored of it, in memory: an uplink costs a few dictionary look-ups."""
 
 import asyncio
-from typing import TypeVar
 
 import msgspec
 
@@ -9,12 +8,11 @@ from decoders.change import Rule
 from lns.config import Measurements as MeasurementsConfig
 from lns.decoding import link
 from lns.registry.registry import Registry
-from lns.registry.rows import CodecVersion, NetworkSnapshot
+from lns.registry.rows import NetworkSnapshot
 
 _NO_VARIABLES: dict[str, str] = {}
 
 Rules = dict[str, Rule]
-V = TypeVar("V")
 
 
 class Codec(msgspec.Struct, frozen=True):
@@ -29,6 +27,13 @@ class Codec(msgspec.Struct, frozen=True):
         return self.version_id
 
 
+class Assignment(msgspec.Struct, frozen=True):
+    """What decides how a device is decoded; shared by all devices that have the same."""
+
+    codec_id: int | None
+    template_id: int
+
+
 class Codecs:
     """Assignments of devices to the active codec versions and to store-on-change rules."""
 
@@ -36,34 +41,34 @@ class Codecs:
         self._registry = registry
         self._link_rules = _link_rules(config)
         self._active: dict[int, Codec] = {}
-        self._codec_id: dict[int, int] = {}
+        self._rules: dict[int, Rules] = {}
+        self._assigned: dict[int, Assignment] = {}
+        self._shared: dict[Assignment, Assignment] = {}
         self._variables: dict[int, dict[str, str]] = {}
-        self._template_rules: dict[int, Rules] = {}
-        self._template_id: dict[int, int] = {}
 
     async def load(self) -> None:
-        """Read all assignments from the registry."""
-        versions, snapshot = await asyncio.to_thread(self._read)
+        """Read the active codec versions; devices come through `take`."""
+        versions = await asyncio.to_thread(self._registry.codecs.active)
         self._active = {v.codec_id: Codec(v.id, v.codec, v.sha256, v.source) for v in versions}
-        self._codec_id, self._variables, self._template_id, self._template_rules = {}, {}, {}, {}
-        self.take(snapshot)
-
-    def _read(self) -> tuple[list[CodecVersion], NetworkSnapshot]:
-        return self._registry.codecs.active(), self._registry.load_network()
 
     def take(self, snapshot: NetworkSnapshot) -> None:
         """Devices were loaded: note their codec, variables and rules."""
         for template in snapshot.templates.values():
-            self._template_rules[template.id] = {**self._link_rules, **msgspec.convert(template.rules, Rules)}
+            self._rules[template.id] = {**self._link_rules, **msgspec.convert(template.rules, Rules)}
         for device in snapshot.devices:
-            self._template_id[device.id] = device.template_id
-            _note(self._codec_id, device.id, device.codec_id)
-            _note(self._variables, device.id, device.variables or None)
+            assignment = Assignment(device.codec_id, device.template_id)
+            self._assigned[device.id] = self._shared.setdefault(assignment, assignment)
+            if device.variables:
+                self._variables[device.id] = device.variables
+            else:
+                self._variables.pop(device.id, None)
 
     def of(self, device_id: int) -> Codec | None:
         """The codec of a device, or None when it has none."""
-        codec_id = self._codec_id.get(device_id)
-        return None if codec_id is None else self._active.get(codec_id)
+        assignment = self._assigned.get(device_id)
+        if assignment is None or assignment.codec_id is None:
+            return None
+        return self._active.get(assignment.codec_id)
 
     def variables(self, device_id: int) -> dict[str, str]:
         """What the script sees as `variables`."""
@@ -71,7 +76,8 @@ class Codecs:
 
     def rules(self, device_id: int) -> Rules:
         """Store-on-change rules of the device's template over those of link metadata."""
-        return self._template_rules.get(self._template_id.get(device_id, -1), self._link_rules)
+        assignment = self._assigned.get(device_id)
+        return self._link_rules if assignment is None else self._rules.get(assignment.template_id, self._link_rules)
 
 
 def _link_rules(config: MeasurementsConfig) -> Rules:
@@ -82,10 +88,3 @@ def _link_rules(config: MeasurementsConfig) -> Rules:
         link.DR: Rule(heartbeat_s=heartbeat_s),
         link.GATEWAYS: Rule(heartbeat_s=heartbeat_s),
     }
-
-
-def _note(table: dict[int, V], device_id: int, value: V | None) -> None:
-    if value is None:
-        table.pop(device_id, None)
-    else:
-        table[device_id] = value

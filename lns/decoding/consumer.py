@@ -9,10 +9,9 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from decoders.pool import Pool
-
 from decoders.change import OnChange
 from decoders.contract import Request, Result
+from decoders.pool import Pool
 from lns import metrics
 from lns.config import Measurements as MeasurementsConfig
 from lns.decoding import link
@@ -23,6 +22,7 @@ from lns.exchange.sqlite import SqliteExchange
 from lns.live import Live, time_text
 
 _NO_DATA = b"{}"
+_NO_WARNINGS: tuple[str, ...] = ()
 
 
 class Decoding:
@@ -106,7 +106,7 @@ class Decoding:
         uplink = stored.record
         assert isinstance(uplink, Uplink)
         samples: list[link.Sample] = []
-        data, warnings, failure, codec_version_id = _NO_DATA, (), None, None
+        data, warnings, failure, codec_version_id = _NO_DATA, _NO_WARNINGS, None, None
         if result is not None:
             codec = self._codecs.of(uplink.device_id)
             codec_version_id = codec.version_id if codec else None

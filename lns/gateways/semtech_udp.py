@@ -1,6 +1,7 @@
 """The Semtech UDP listener: a socket between the gateways and the network. What it reads is parsed in `semtech`."""
 
 import asyncio
+import errno
 import secrets
 import socket
 import time
@@ -78,9 +79,6 @@ class SemtechUdp:
             try:
                 datagram, address = receive_from(_LARGEST_DATAGRAM)
             except BlockingIOError:
-                break
-            except OSError as error:
-                metrics.datagrams.inc("unread", error.strerror or "error")
                 break
             handle(datagram, address, monotonic())
         self._tell_events()
@@ -186,11 +184,8 @@ class SemtechUdp:
     def _send(self, datagram: bytes, address: Address, kind: str) -> str | None:
         try:
             self._open_socket().sendto(datagram, address)
-        except BlockingIOError:
-            metrics.datagrams.inc(kind, "buffer_full")
-            return "send buffer is full"
         except OSError as error:
-            metrics.datagrams.inc(kind, "failed")
+            metrics.datagrams.inc(kind, errno.errorcode.get(error.errno or 0, "failed"))
             return f"cannot send to {address[0]}: {error.strerror}"
         metrics.datagrams.inc(kind, "sent")
         return None

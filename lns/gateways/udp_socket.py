@@ -23,8 +23,8 @@ def bind(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
         )[0]
-    except OSError as error:
-        raise ConfigError(f"udp host {host} is no address of this machine: {error.strerror}") from error
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(f"udp host {host} has no address") from error
     sock = socket.socket(family, kind, protocol)
     sock.setblocking(False)
     try:

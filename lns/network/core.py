@@ -4,8 +4,8 @@ receptions -> deduplicate -> parse -> match session -> handle -> exchange, and t
 """
 
 import asyncio
-import hashlib
 import logging
+import struct
 import time
 from collections.abc import Iterable
 from functools import lru_cache
@@ -31,6 +31,9 @@ from lns.network.joins import Joins
 from lns.network.state import NetworkState
 
 _logger = logging.getLogger(__name__)
+
+_UPLINK_ID = struct.Struct(">QII")
+"""An uplink's id: session (random, never reused), FCntUp, device. The same for a frame that comes again."""
 
 TIMER_GRAIN_S = 0.004
 """Windows that close this close together are handled in one go."""
@@ -207,9 +210,8 @@ def _record(
     session: Session, frame: DataFrame, handled: uplink.Handled, receptions: list[Reception], dr: int, fcnt: int
 ) -> Uplink:
     device, best = session.device, receptions[0]
-    identity = b"%b%b%b" % (bytes.fromhex(device.dev_eui), session.id.to_bytes(8), fcnt.to_bytes(4))
     return Uplink(
-        id=hashlib.blake2b(identity, digest_size=16).digest(),
+        id=_UPLINK_ID.pack(session.id, fcnt, device.id & 0xFFFF_FFFF),
         device_id=device.id,
         application_id=device.application_id,
         dev_eui=device.dev_eui,

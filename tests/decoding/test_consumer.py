@@ -55,6 +55,7 @@ async def scene(folder, config=NO_LINK, rules=None):
     pool, codecs, failures = Pool(), Codecs(registry, config), Failures()
     await pool.start()
     await codecs.load()
+    codecs.take(registry.load_network())
     async with running(registry.path) as exchange, asyncio.TaskGroup() as tasks:
         exchange.enlist(failures)
         decoding = Decoding(exchange, pool, codecs, failures, config, Live())

@@ -53,17 +53,15 @@ def batches(stored: Sequence[Stored], size: int) -> Iterable[Sequence[Stored]]:
     return (stored[i : i + size] for i in range(0, len(stored), size))
 
 
-async def until_taken(outlet: KafkaOutlet, batch: Sequence[Stored]) -> list[str]:
-    """What the consumer loop does: the same batch again after each failure. Returns the errors."""
-    errors = []
+async def until_taken(outlet: KafkaOutlet, batch: Sequence[Stored], errors: list[str] | None = None) -> None:
+    """What the consumer loop does: the same batch again after each failure, which `errors` collects."""
     async with asyncio.timeout(60):
         while True:
             try:
-                await outlet.handle(batch)
+                return await outlet.handle(batch)
             except OutletError as error:
-                errors.append(str(error))
-            else:
-                return errors
+                if errors is not None:
+                    errors.append(str(error))
 
 
 async def read(address: str, count: int, topics: Sequence[str] = TOPICS) -> list[Seen]:
@@ -171,11 +169,11 @@ async def test_kill_9_of_the_broker_with_a_batch_under_way_loses_nothing_and_kee
 async def test_kill_9_of_apache_kafka_at_any_moment_loses_nothing_and_keeps_the_order(kafka: Broker) -> None:
     stored = uplinks(60_000)
     delivered = [0]
-    errors = []
+    errors: list[str] = []
 
     async def deliver(outlet: KafkaOutlet) -> None:
         for batch in batches(stored, 300):
-            errors.extend(await until_taken(outlet, batch))
+            await until_taken(outlet, batch, errors)
             delivered.append(batch[-1].seq)
 
     async with opened(settings(kafka.address, delivery_timeout_s=0.5)) as outlet, asyncio.TaskGroup() as group:

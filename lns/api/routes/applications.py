@@ -10,7 +10,7 @@ from lns.api import times
 from lns.api.auth import needs
 from lns.api.problems import documented
 from lns.api.services import Given
-from lns.api.shapes import Body, Page, answer, optional
+from lns.api.shapes import Body, Name, Page, answer, example, optional
 from lns.registry.rows import Application
 
 router = APIRouter(prefix="/applications", tags=["applications"])
@@ -21,17 +21,19 @@ _READ, _WRITE = [Depends(needs("read"))], [Depends(needs("write"))]
 class ApplicationBody(Body):
     """An application to create."""
 
-    name: str = Field(description="1 to 64 characters without a slash; unique.", examples=["greenhouse"])
-    description: str = Field(
-        "", description="One line for people, at most 1,000 characters.", examples=["Soil and air, halls 1 to 4"]
-    )
+    model_config = example(name="greenhouse", description="Soil and air, halls 1 to 4")
+
+    name: str = Field(description="1 to 64 characters without a slash; unique.")
+    description: str = Field("", description="One line for people, at most 1,000 characters.")
 
 
 class ApplicationChange(Body):
     """The fields to change; what is left out stays."""
 
+    model_config = example(description="Soil and air, halls 1 to 6")
+
     name: str = optional("New name, 1 to 64 characters without a slash.")
-    description: str = optional("One line for people.", examples=["Soil and air, halls 1 to 6"])
+    description: str = optional("One line for people.")
 
 
 class ApplicationReply(BaseModel):
@@ -56,20 +58,20 @@ async def create_application(body: ApplicationBody, services: Given) -> dict[str
 
 
 @router.get("/{name}", dependencies=_READ, response_model=ApplicationReply, responses=documented(404))
-async def get_application(name: str, services: Given) -> dict[str, Any]:
+async def get_application(name: Name, services: Given) -> dict[str, Any]:
     """Show one application."""
     return _shown(await asyncio.to_thread(services.registry.applications.get, name))
 
 
 @router.patch("/{name}", dependencies=_WRITE, response_model=ApplicationReply, responses=documented(404, 409))
-async def change_application(name: str, body: ApplicationChange, services: Given) -> dict[str, Any]:
+async def change_application(name: Name, body: ApplicationChange, services: Given) -> dict[str, Any]:
     """Rename an application or describe it anew."""
     changes = body.model_dump(exclude_unset=True)
     return _shown(await asyncio.to_thread(services.registry.applications.change, name, changes))
 
 
 @router.delete("/{name}", dependencies=_WRITE, status_code=204, responses=documented(404, 409))
-async def delete_application(name: str, services: Given) -> None:
+async def delete_application(name: Name, services: Given) -> None:
     """Delete an application that has no devices."""
     await asyncio.to_thread(services.registry.applications.delete, name)
 

@@ -13,7 +13,7 @@ from lns.api import times
 from lns.api.auth import needs
 from lns.api.problems import ApiProblem, documented
 from lns.api.services import Given, Services
-from lns.api.shapes import Body, Page, answer
+from lns.api.shapes import Body, Name, Page, answer, example
 from lns.registry.clock import now_us
 from lns.registry.rows import Codec, CodecVersion
 
@@ -26,32 +26,40 @@ _SOURCE = "function decodeUplink(input) { return { data: { temperature: input.by
 class CodecBody(Body):
     """A codec to create; its first version is in use at once."""
 
-    name: str = Field(description="1 to 64 characters without a slash; unique.", examples=["lht65"])
-    source: str = Field(description="JavaScript with decodeUplink, Decoder or Decode.", examples=[_SOURCE])
-    note: str = Field("", description="What is new in this version.", examples=["from the vendor's page"])
+    model_config = example(name="lht65", source=_SOURCE, note="from the vendor's page")
+
+    name: str = Field(description="1 to 64 characters without a slash; unique.")
+    source: str = Field(description="JavaScript with decodeUplink, Decoder or Decode.")
+    note: str = Field("", description="What is new in this version.")
 
 
 class VersionBody(Body):
     """A new version of a codec."""
 
-    source: str = Field(description="JavaScript with decodeUplink, Decoder or Decode.", examples=[_SOURCE])
-    note: str = Field("", description="What is new in this version.", examples=["humidity in percent"])
+    model_config = example(source=_SOURCE, note="humidity in percent", activate=True)
+
+    source: str = Field(description="JavaScript with decodeUplink, Decoder or Decode.")
+    note: str = Field("", description="What is new in this version.")
     activate: bool = Field(True, description="Use it from the next uplink on.")
 
 
 class ActivateBody(Body):
     """The version to use."""
 
-    version: int = Field(ge=1, description="Number of a version, an older one too.", examples=[1])
+    model_config = example(version=1)
+
+    version: int = Field(ge=1, description="Number of a version, an older one too.")
 
 
 class RunBody(Body):
     """A codec, stored or not, and one payload for it."""
 
-    source: str | None = Field(None, description="JavaScript; or `codec`.", examples=[_SOURCE])
-    codec: str | None = Field(None, description="Name of a stored codec, whose version in use runs.", examples=[None])
-    fport: int = Field(ge=0, le=255, description="FPort the codec is told.", examples=[2])
-    payload: str = Field(min_length=2, max_length=512, description="Decrypted payload as hex.", examples=["2b"])
+    model_config = example(source=_SOURCE, fport=2, payload="2b")
+
+    source: str | None = Field(None, description="JavaScript; or `codec`.")
+    codec: str | None = Field(None, description="Name of a stored codec, whose version in use runs.")
+    fport: int = Field(ge=0, le=255, description="FPort the codec is told.")
+    payload: str = Field(min_length=2, max_length=512, description="Decrypted payload as hex.")
     recv_time: times.Instant | None = Field(None, description="The script's clock, RFC 3339; null: now.")
     variables: dict[str, str] = Field({}, description="What the script sees as `variables`.")
 
@@ -140,9 +148,11 @@ async def run_codec(body: RunBody, services: Given) -> dict[str, Any]:
 
 @router.get("/{name}", dependencies=_READ, response_model=CodecReply, responses=documented(404))
 async def get_codec(
-    name: str,
+    name: Name,
     services: Given,
-    version: Annotated[int | None, Query(ge=1, description="Version whose source to show; else the one in use.")] = None,
+    version: Annotated[
+        int | None, Query(ge=1, description="Version to show the source of; else the one in use.")
+    ] = None,
 ) -> Response:
     """Show a codec with its versions and its source."""
 
@@ -170,7 +180,7 @@ async def get_codec(
     response_model=VersionReply,
     responses=documented(404, 409, 503),
 )
-async def add_codec_version(name: str, body: VersionBody, services: Given) -> dict[str, Any]:
+async def add_codec_version(name: Name, body: VersionBody, services: Given) -> dict[str, Any]:
     """Add a version to a codec; by default it is in use from the next uplink on."""
     convention = await _check(services, body.source)
     add = services.registry.codecs.add_version
@@ -180,7 +190,7 @@ async def add_codec_version(name: str, body: VersionBody, services: Given) -> di
 
 
 @router.post("/{name}/activate", dependencies=_WRITE, response_model=VersionReply, responses=documented(404))
-async def activate_codec_version(name: str, body: ActivateBody, services: Given) -> dict[str, Any]:
+async def activate_codec_version(name: Name, body: ActivateBody, services: Given) -> dict[str, Any]:
     """Use another version of a codec, an older one too, from the next uplink on."""
     version = await asyncio.to_thread(services.registry.codecs.activate, name, body.version)
     await services.decoding.reload_codecs()

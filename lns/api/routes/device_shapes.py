@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from lns.api import times
-from lns.api.shapes import Body, optional
+from lns.api.shapes import Body, example, optional
 from lns.registry.rows import Device, SessionRow
 
 _TAGS = {"room": "cellar"}
@@ -14,9 +14,13 @@ _TAGS = {"room": "cellar"}
 class AbpBody(Body):
     """The fixed session of an ABP device."""
 
-    dev_addr: str = Field(description="DevAddr, 8 hex digits.", examples=["260b1f22"])
-    nwk_s_key: str = Field(description="NwkSKey, 32 hex digits.", examples=["2b7e151628aed2a6abf7158809cf4f3c"])
-    app_s_key: str = Field(description="AppSKey, 32 hex digits.", examples=["3c4fcf098815f7aba6d2ae2816157e2b"])
+    model_config = example(
+        dev_addr="260b1f22", nwk_s_key="2b7e151628aed2a6abf7158809cf4f3c", app_s_key="3c4fcf098815f7aba6d2ae2816157e2b"
+    )
+
+    dev_addr: str = Field(description="DevAddr, 8 hex digits.")
+    nwk_s_key: str = Field(description="NwkSKey, 32 hex digits.")
+    app_s_key: str = Field(description="AppSKey, 32 hex digits.")
     fcnt_up: int | None = Field(
         None, ge=-1, le=0xFFFF_FFFF, description="Last uplink counter heard; null or -1: none yet."
     )
@@ -26,35 +30,39 @@ class AbpBody(Body):
 class DeviceBody(Body):
     """A device to create: with `app_key` it joins over the air (otaa), with `abp` its session is fixed."""
 
-    dev_eui: str = Field(description="DevEUI, 16 hex digits.", examples=["70b3d57ed0000001"])
-    name: str = Field("", description="Name for people, at most 128 characters; empty: the DevEUI.", examples=["cellar"])
-    application: str = Field("default", description="Application it belongs to.", examples=["greenhouse"])
-    template: str = Field("default", description="Device template it follows.", examples=["dragino-lht65"])
+    model_config = example(
+        dev_eui="70b3d57ed0000001",
+        name="cellar",
+        join_eui="70b3d57ed0000000",
+        app_key="2b7e151628aed2a6abf7158809cf4f3c",
+        tags=_TAGS,
+    )
+
+    dev_eui: str = Field(description="DevEUI, 16 hex digits.")
+    name: str = Field("", description="For people, at most 128 characters; empty: the DevEUI.")
+    application: str = Field("default", description="Application it belongs to.")
+    template: str = Field("default", description="Device template it follows.")
     activation: Literal["otaa", "abp"] | None = Field(
-        None, description="Null: abp where a session is given, else otaa.", examples=["otaa"]
+        None, description="Null: abp where a session is given, else otaa."
     )
-    join_eui: str | None = Field(
-        None, description="JoinEUI (AppEUI), 16 hex digits; null: any is accepted.", examples=["70b3d57ed0000000"]
-    )
-    app_key: str | None = Field(
-        None, description="AppKey of an otaa device, 32 hex digits.", examples=["2b7e151628aed2a6abf7158809cf4f3c"]
-    )
-    abp: AbpBody | None = Field(None, description="Session of an abp device.", examples=[None])
-    codec: str | None = Field(None, description="Codec, where it is not the template's.", examples=[None])
+    join_eui: str | None = Field(None, description="JoinEUI (AppEUI), 16 hex digits; null: any is accepted.")
+    app_key: str | None = Field(None, description="AppKey of an otaa device, 32 hex digits.")
+    abp: AbpBody | None = Field(None, description="Session of an abp device.")
+    codec: str | None = Field(None, description="Codec, where it is not the template's.")
     fcnt_reset_allowed: bool | None = Field(
         None, description="The uplink counter may start again at 0; null: as the template says."
     )
     disabled: bool = Field(False, description="Refuse its frames.")
-    tags: dict[str, str] = Field(
-        {}, description="Up to 32 names of 64 characters with values of 256.", examples=[_TAGS]
-    )
+    tags: dict[str, str] = Field({}, description="Up to 32 names of 64 characters with values of 256.")
     variables: dict[str, str] = Field({}, description="What its codec sees as `variables`; limits as for tags.")
 
 
 class DeviceChange(Body):
     """The fields to change; what is left out stays."""
 
-    name: str = optional("Name for people, at most 128 characters.", examples=["cellar, north wall"])
+    model_config = example(name="cellar, north wall", disabled=False)
+
+    name: str = optional("Name for people, at most 128 characters.")
     application: str = optional("Application it belongs to.")
     template: str = optional("Device template it follows.")
     join_eui: str | None = optional("JoinEUI, 16 hex digits; null: any is accepted.")
@@ -62,8 +70,8 @@ class DeviceChange(Body):
     abp: AbpBody = optional("New session of an abp device; under the same NwkSKey FCntDown never goes back.")
     codec: str | None = optional("Codec; null: the template's.")
     fcnt_reset_allowed: bool | None = optional("The uplink counter may start again at 0; null: as the template says.")
-    disabled: bool = optional("Refuse its frames.", examples=[False])
-    tags: dict[str, str] = optional("Replaces all tags.", examples=[_TAGS])
+    disabled: bool = optional("Refuse its frames.")
+    tags: dict[str, str] = optional("Replaces all tags.")
     variables: dict[str, str] = optional("Replaces all variables.")
 
 

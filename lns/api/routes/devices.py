@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from lns.api.auth import needs
 from lns.api.problems import documented
 from lns.api.routes.device_shapes import DeviceBody, DeviceChange, DeviceReply, shown
-from lns.api.services import Given, Services
+from lns.api.services import Given
 from lns.api.shapes import After, DevEui, Limit, Page, answer
 from lns.registry.device_input import parse_device
 
@@ -39,7 +39,7 @@ async def create_device(body: DeviceBody, services: Given) -> dict[str, Any]:
     """Create a device. It is served at once; its uplinks count from the next one on."""
     new = parse_device(body.model_dump(exclude_unset=True))
     device = await asyncio.to_thread(services.registry.devices.add, new)
-    await tell(services, [device.dev_eui])
+    await services.network.reload_devices([device.dev_eui])
     return shown(device)
 
 
@@ -54,7 +54,7 @@ async def change_device(dev_eui: DevEui, body: DeviceChange, services: Given) ->
     """Change a device. Its activation cannot be changed: delete it and create it anew."""
     changes = body.model_dump(exclude_unset=True)
     device = await asyncio.to_thread(services.registry.devices.change, dev_eui, changes)
-    await tell(services, [dev_eui])
+    await services.network.reload_devices([dev_eui])
     return shown(device)
 
 
@@ -66,10 +66,4 @@ async def delete_device(dev_eui: DevEui, services: Given) -> None:
     DevEUI does not inherit them.
     """
     await asyncio.to_thread(services.registry.devices.delete, dev_eui)
-    await tell(services, [dev_eui])
-
-
-async def tell(services: Services, dev_euis: list[str]) -> None:
-    """Network and decoder hold devices in memory: let them read these anew."""
-    await services.network.reload_devices(dev_euis)
-    await services.decoding.reload_codecs()
+    await services.network.reload_devices([dev_eui])

@@ -11,8 +11,9 @@ from lns.api import times
 from lns.api.auth import needs
 from lns.api.problems import ApiProblem, documented
 from lns.api.services import Given
-from lns.api.shapes import Body, DevEui, Page
+from lns.api.shapes import Body, DevEui, Page, example
 from lns.mac.queue import DownlinkItem
+from lns.network import DownlinkRefused
 from lns.registry.clock import now_us
 
 router = APIRouter(prefix="/devices/{dev_eui}/downlinks", tags=["downlinks"])
@@ -23,12 +24,14 @@ _READ, _WRITE = [Depends(needs("read"))], [Depends(needs("write"))]
 class DownlinkBody(Body):
     """A downlink to queue; the payload is given once, as hex or as base64, before encryption."""
 
-    fport: int = Field(ge=1, le=223, description="FPort, 1 to 223.", examples=[2])
-    payload: str | None = Field(None, max_length=512, description="Payload as hex.", examples=["0100003c"])
-    payload_base64: str | None = Field(None, max_length=512, description="Payload as base64.", examples=[None])
+    model_config = example(fport=2, payload="0100003c", confirmed=False, expires_in_s=3600)
+
+    fport: int = Field(ge=1, le=223, description="FPort, 1 to 223.")
+    payload: str | None = Field(None, max_length=512, description="Payload as hex.")
+    payload_base64: str | None = Field(None, max_length=512, description="Payload as base64.")
     confirmed: bool = Field(False, description="Ask the device to acknowledge it.")
     expires_in_s: int | None = Field(
-        None, ge=1, le=31_536_000, description="Seconds after which it is not sent any more.", examples=[3600]
+        None, ge=1, le=31_536_000, description="Seconds after which it is not sent any more."
     )
 
 
@@ -73,7 +76,7 @@ async def queue_downlink(dev_eui: DevEui, body: DownlinkBody, services: Given) -
         item = await services.network.enqueue(dev_eui, body.fport, _payload(body), body.confirmed, expires_at_us)
     except KeyError:
         raise _no_device(dev_eui) from None
-    except ValueError as error:
+    except DownlinkRefused as error:
         raise ApiProblem(422, "invalid", str(error)) from error
     return _shown(item)
 

@@ -10,7 +10,7 @@ from lns.api import times
 from lns.api.auth import needs
 from lns.api.problems import documented
 from lns.api.services import Given, Services
-from lns.api.shapes import After, Body, Eui, Limit, Page, answer
+from lns.api.shapes import After, Body, Eui, Limit, Page, answer, example
 from lns.registry.rows import DecodeFailure
 
 router = APIRouter(prefix="/decode-failures", tags=["codecs"])
@@ -36,9 +36,11 @@ class FailureReply(BaseModel):
 class RetryBody(Body):
     """Which failures to try again; with nothing given all of them."""
 
-    uplink_seqs: list[int] | None = Field(None, max_length=10_000, description="These.", examples=[[1042, 1043]])
-    device: Eui | None = Field(None, description="Those of this device: DevEUI.", examples=[None])
-    codec: str | None = Field(None, description="Those of the devices that this codec decodes.", examples=[None])
+    model_config = example(device="70b3d57ed0000001")
+
+    uplink_seqs: list[int] | None = Field(None, max_length=10_000, description="These.")
+    device: Eui | None = Field(None, description="Those of this device: DevEUI.")
+    codec: str | None = Field(None, description="Those of the devices that this codec decodes.")
 
 
 class RetryReply(BaseModel):

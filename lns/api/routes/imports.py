@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from lns.api.auth import needs
 from lns.api.problems import ApiProblem, documented, validation_text
 from lns.api.routes.device_shapes import DeviceBody, ImportReply
-from lns.api.routes.devices import tell
 from lns.api.services import Given, Services
 from lns.api.shapes import answer
 from lns.registry.device_input import parse_device
@@ -37,9 +36,7 @@ _BULK_BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["devices"],
-                    "properties": {
-                        "devices": {"type": "array", "items": {"$ref": "#/components/schemas/DeviceBody"}}
-                    },
+                    "properties": {"devices": {"type": "array", "items": {"$ref": "#/components/schemas/DeviceBody"}}},
                 },
                 "example": {
                     "devices": [{"dev_eui": "70b3d57ed0000001", "app_key": "2b7e151628aed2a6abf7158809cf4f3c"}]
@@ -101,7 +98,7 @@ async def _create(services: Services, read: Callable[[], list[Candidate]], dry_r
     results = await asyncio.to_thread(lambda: create(services.registry.devices, read(), dry_run))
     created = [row.dev_eui for row in results if row.error is None and row.dev_eui is not None and not dry_run]
     if created:
-        await tell(services, created)
+        await services.network.reload_devices(created)
     return await answer(
         lambda: {
             "rows": [

@@ -10,7 +10,7 @@ from lns.api import times
 from lns.api.auth import needs
 from lns.api.problems import documented
 from lns.api.services import Given
-from lns.api.shapes import Body, Page, answer
+from lns.api.shapes import Body, Page, answer, example
 from lns.registry.keys import MAX_EXPIRES_IN_DAYS
 from lns.registry.rows import ApiKey
 
@@ -20,14 +20,15 @@ router = APIRouter(prefix="/keys", tags=["keys"], dependencies=[Depends(needs("a
 class KeyBody(Body):
     """A key to create."""
 
-    name: str = Field(description="What it is for, 1 to 64 characters.", examples=["dashboard"])
+    model_config = example(name="dashboard", permissions=["read"], expires_in_days=90)
+
+    name: str = Field(description="What it is for, 1 to 64 characters.")
     permissions: list[Literal["read", "write", "admin"]] = Field(
         min_length=1,
         description="read: see everything; write: change everything but keys (it includes no reading); admin: all.",
-        examples=[["read"]],
     )
     expires_in_days: float | None = Field(
-        None, gt=0, le=MAX_EXPIRES_IN_DAYS, description="Days until it is refused; null: never.", examples=[90]
+        None, gt=0, le=MAX_EXPIRES_IN_DAYS, description="Days until it is refused; null: never."
     )
 
 
@@ -45,7 +46,7 @@ class KeyReply(BaseModel):
 class NewKeyReply(KeyReply):
     """A key with its secret, shown this once."""
 
-    secret: str = Field(description="Send it as `Authorization: Bearer <secret>`.", examples=["lns_9f86d081884c_60303a"])
+    secret: str = Field(description="Send it as `Authorization: Bearer <secret>`.", examples=["lns_9f86d081884c_..."])
 
 
 @router.get("", response_model=Page[KeyReply], responses=documented())

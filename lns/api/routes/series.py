@@ -12,7 +12,7 @@ from lns.api import times
 from lns.api.auth import needs
 from lns.api.problems import ApiProblem, documented
 from lns.api.services import Given, Services
-from lns.api.shapes import After, Body, DevEui, Limit, Page, answer
+from lns.api.shapes import After, Body, DevEui, Limit, Page, answer, example
 from lns.series.store import Bucket, FieldInfo, Point, SeriesStore, SetAside
 
 router = APIRouter(tags=["series"])
@@ -80,7 +80,9 @@ class SetAsideReply(BaseModel):
 class RetryRejectedBody(Body):
     """Which measurements to write again."""
 
-    ids: list[int] = Field(min_length=1, max_length=1000, description="Ids from the list.", examples=[[1, 2]])
+    model_config = example(ids=[1, 2])
+
+    ids: list[int] = Field(min_length=1, max_length=1000, description="Ids from the list.")
 
 
 class RetryRejectedReply(BaseModel):
@@ -90,9 +92,7 @@ class RetryRejectedReply(BaseModel):
     failed: int = Field(examples=[0])
 
 
-@router.get(
-    "/devices/{dev_eui}/series", dependencies=_READ, response_model=FieldsReply, responses=documented(404, 503)
-)
+@router.get("/devices/{dev_eui}/series", dependencies=_READ, response_model=FieldsReply, responses=documented(404, 503))
 async def list_fields(dev_eui: DevEui, services: Given) -> Response:
     """List what a device measures, each field with its newest value."""
     device_id = await _device_id(services, dev_eui)
@@ -119,7 +119,7 @@ async def read_series(
         Query(description="Length of the buckets to aggregate over, such as 15m or 1h; at most 10,000 of them."),
     ] = None,
 ) -> Response:
-    """Read a field's values, oldest first; with `bucket` their average, minimum, maximum, sum, count, first and last."""
+    """Read a field's values, oldest first; with `bucket` their avg, min, max, sum, count, first and last."""
     device_id = await _device_id(services, dev_eui)
     end = to_us if to_us is not None else time.time_ns() // 1000
     start = from_us if from_us is not None else end - _DAY_US

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from lns.api import times
 from lns.api.auth import needs
 from lns.api.problems import documented
-from lns.api.services import Given, Services
-from lns.api.shapes import Body, Page, answer, optional
+from lns.api.services import Given
+from lns.api.shapes import Body, Name, Page, answer, example, optional
 from lns.registry.rows import DeviceTemplate
 
 router = APIRouter(prefix="/device-templates", tags=["device templates"])
@@ -22,6 +22,8 @@ _RULES_EXAMPLE = {"temperature": {"deadband_abs": 0.2, "heartbeat_s": 3600}}
 class Rule(Body):
     """When a field's value is worth storing. Without a rule every value is stored."""
 
+    model_config = example(deadband_abs=0.2, heartbeat_s=3600)
+
     deadband_abs: float = Field(0.0, ge=0, description="Smallest change that counts, in the field's unit.")
     deadband_rel: float = Field(0.0, ge=0, description="The same as a fraction of the last stored value: 0.05 is 5 %.")
     heartbeat_s: float = Field(3600.0, ge=0, description="An unchanged value is stored this often; 0: never.")
@@ -30,35 +32,33 @@ class Rule(Body):
 class TemplateBody(Body):
     """A device template to create."""
 
-    name: str = Field(description="1 to 64 characters without a slash; unique.", examples=["dragino-lht65"])
-    region: str | None = Field(None, description="EU868 or US915; null: the server's own.", examples=["EU868"])
+    model_config = example(name="dragino-lht65", codec="cayenne-lpp", rules=_RULES_EXAMPLE)
+
+    name: str = Field(description="1 to 64 characters without a slash; unique.")
+    region: str | None = Field(None, description="EU868 or US915; null: the server's own.")
     lorawan_version: str = Field(
         "1.0.3", description="1.0.0 to 1.0.4. It decides the DevNonce rule: random, or counting in 1.0.4."
     )
     supports_join: bool = Field(True, description="False: its devices are ABP only.")
-    codec: str | None = Field(None, description="Codec that decodes their uplinks.", examples=["lht65"])
+    codec: str | None = Field(None, description="Codec that decodes their uplinks.")
     fcnt_reset_allowed: bool = Field(False, description="ABP devices may start their uplink counter again at 0.")
-    uplink_interval_s: int | None = Field(
-        None, ge=1, le=31_536_000, description="Seconds between uplinks as expected.", examples=[600]
-    )
-    rules: dict[str, Rule] = Field(
-        {}, description="Store-on-change rules by measurement field.", examples=[_RULES_EXAMPLE]
-    )
+    uplink_interval_s: int | None = Field(None, ge=1, le=31_536_000, description="Seconds between uplinks as expected.")
+    rules: dict[str, Rule] = Field({}, description="Store-on-change rules by measurement field.")
 
 
 class TemplateChange(Body):
     """The fields to change; what is left out stays."""
 
+    model_config = example(rules=_RULES_EXAMPLE)
+
     name: str = optional("New name, 1 to 64 characters without a slash.")
     region: str | None = optional("EU868 or US915; null: the server's own.")
     lorawan_version: str = optional("1.0.0 to 1.0.4.")
     supports_join: bool = optional("False: its devices are ABP only.")
-    codec: str | None = optional("Codec that decodes their uplinks; null: none.", examples=["lht65"])
+    codec: str | None = optional("Codec that decodes their uplinks; null: none.")
     fcnt_reset_allowed: bool = optional("ABP devices may start their uplink counter again at 0.")
     uplink_interval_s: int | None = optional("Seconds between uplinks as expected.", ge=1, le=31_536_000)
-    rules: dict[str, Rule] = optional(
-        "Store-on-change rules by measurement field; replaces all.", examples=[_RULES_EXAMPLE]
-    )
+    rules: dict[str, Rule] = optional("Store-on-change rules by measurement field; replaces all.")
 
 
 class TemplateReply(BaseModel):
@@ -89,32 +89,26 @@ async def create_device_template(body: TemplateBody, services: Given) -> dict[st
 
 
 @router.get("/{name}", dependencies=_READ, response_model=TemplateReply, responses=documented(404))
-async def get_device_template(name: str, services: Given) -> dict[str, Any]:
+async def get_device_template(name: Name, services: Given) -> dict[str, Any]:
     """Show one device template."""
     return _shown(await asyncio.to_thread(services.registry.templates.get, name))
 
 
 @router.patch("/{name}", dependencies=_WRITE, response_model=TemplateReply, responses=documented(404, 409))
-async def change_device_template(name: str, body: TemplateChange, services: Given) -> dict[str, Any]:
+async def change_device_template(name: Name, body: TemplateChange, services: Given) -> dict[str, Any]:
     """Change a device template, and with it every device that follows it, from the next uplink on."""
     changes = body.model_dump(exclude_unset=True)
     template = await asyncio.to_thread(services.registry.templates.change, name, changes)
-    await _tell(services, template)
+    if template.devices:
+        dev_euis = await asyncio.to_thread(services.registry.devices.of_template, template.name)
+        await services.network.reload_devices(dev_euis)
     return _shown(template)
 
 
 @router.delete("/{name}", dependencies=_WRITE, status_code=204, responses=documented(404, 409))
-async def delete_device_template(name: str, services: Given) -> None:
+async def delete_device_template(name: Name, services: Given) -> None:
     """Delete a device template that no device follows."""
     await asyncio.to_thread(services.registry.templates.delete, name)
-
-
-async def _tell(services: Services, template: DeviceTemplate) -> None:
-    """Network and decoder hold their own copy of what devices inherit."""
-    if template.devices:
-        dev_euis = await asyncio.to_thread(services.registry.devices.of_template, template.name)
-        await services.network.reload_devices(dev_euis)
-    await services.decoding.reload_codecs()
 
 
 def _shown(template: DeviceTemplate) -> dict[str, Any]:

@@ -249,6 +249,6 @@ def test_the_schemas_refuse_what_they_do_not_describe() -> None:
     value = json.loads(only(Formatter(lookup).messages(Stored(1, "uplink", uplink(1)))).value)
     with pytest.raises(jsonschema.ValidationError, match="'extra' was unexpected"):
         check_schema(json.dumps(value | {"extra": 1}).encode())
+    rx = [value["rx"][0] | {"rssi_dbm": "-77"}]
     with pytest.raises(jsonschema.ValidationError, match="is not of type 'number'"):
-        rx = [value["rx"][0] | {"rssi_dbm": "-77"}]
         check_schema(json.dumps(value | {"rx": rx}).encode())

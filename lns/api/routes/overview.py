@@ -1,0 +1,159 @@
+"""What the server is doing: status, log and consumers, refused frames, live events."""
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from lns import __version__, metrics
+from lns.api import times
+from lns.api.auth import needs
+from lns.api.problems import documented
+from lns.api.services import Given
+from lns.api.shapes import Page, answer
+from lns.api.streams import Streams
+
+router = APIRouter(tags=["operations"], dependencies=[Depends(needs("read"))])
+
+
+class UdpReply(BaseModel):
+    """Where gateways point to."""
+
+    host: str = Field(examples=["0.0.0.0"])
+    port: int = Field(examples=[1700])
+
+
+class StatusReply(BaseModel):
+    """The server at a glance."""
+
+    version: str = Field(examples=["0.1.0"])
+    started_at: str = Field(description="RFC 3339, UTC.", examples=["2026-01-31T08:00:00.000000Z"])
+    uptime_s: float = Field(examples=[86_400.0])
+    region: str = Field(examples=["EU868"])
+    net_id: str = Field(examples=["000000"])
+    udp: UdpReply
+    devices: int = Field(examples=[12])
+    sessions: int = Field(examples=[11])
+    gateways: dict[str, int] = Field(description="By state.", examples=[{"accepted": 2, "seen": 1, "blocked": 0}])
+    counters: dict[str, dict[str, float]] = Field(
+        description="Counts since the start, by outcome or reason.",
+        examples=[{"uplinks": {"accepted": 1041, "refused": 3}, "refusals": {"unknown_dev_addr": 3}}],
+    )
+
+
+class ConsumerReply(BaseModel):
+    """A reader of the log and how far it is."""
+
+    name: str = Field(examples=["decoder"])
+    position: int = Field(description="Seq of the last record applied.", examples=[1042])
+    lag: int = Field(description="Records between it and the head.", examples=[0])
+    rate_per_s: float = Field(examples=[12.5])
+    applied: int = Field(description="Records applied since the start.", examples=[1042])
+    state: str = Field(examples=["running"])
+    last_error: str | None
+    last_error_at: str | None = Field(description="RFC 3339, UTC.")
+
+
+class ExchangeReply(BaseModel):
+    """The durable log and its consumers."""
+
+    head_seq: int = Field(description="Newest record.", examples=[1042])
+    first_seq: int | None = Field(description="Oldest record kept; null: none.", examples=[1])
+    records: int = Field(examples=[1042])
+    bytes: int = Field(description="Of the file that holds the log.", examples=[409_600])
+    pending: int = Field(description="Records that wait for the disk.", examples=[0])
+    last_error: str | None = Field(description="Why the log cannot be written now.")
+    consumers: list[ConsumerReply]
+
+
+class RefusalReply(BaseModel):
+    """A frame the network did not take, and why."""
+
+    kind: str = Field(examples=["refusal"])
+    at: str = Field(description="RFC 3339, UTC.", examples=["2026-01-31T08:00:00.000Z"])
+    reason: str = Field(description="Slug, as in the metrics.", examples=["unknown_dev_addr"])
+    text: str
+    dev_addr: str | None = Field(examples=["260b1f22"])
+    dev_eui: str | None
+    gateway_eui: str | None = Field(examples=["a84041ffff1e8f2c"])
+
+
+_COUNTERS = {
+    "datagrams": metrics.datagrams,
+    "uplinks": metrics.uplinks,
+    "refusals": metrics.refusals,
+    "joins": metrics.joins,
+    "downlinks": metrics.downlinks,
+    "decodes": metrics.decodes,
+    "measurements_stored": metrics.measurements_stored,
+    "measurements_rejected": metrics.measurements_rejected,
+    "measurements_suppressed": metrics.measurements_suppressed,
+}
+
+
+@router.get("/status", response_model=StatusReply, responses=documented())
+async def read_status(services: Given) -> dict[str, Any]:
+    """Show version, addresses and counters."""
+    config, devices = services.config, services.network.devices
+    return {
+        "version": __version__,
+        "started_at": times.text(int(services.started_at * 1e6)),
+        "uptime_s": round(time.time() - services.started_at, 1),
+        "region": config.network.region,
+        "net_id": config.network.net_id,
+        "udp": {"host": config.udp.host, "port": services.udp_port},
+        "devices": len(devices.by_eui),
+        "sessions": devices.sessions.count,
+        "gateways": {labels[0]: int(count) for labels, count in services.links.by_state()},
+        "counters": {
+            name: {".".join(labels) or "total": count for labels, count in list(counter.values.items())}
+            for name, counter in _COUNTERS.items()
+        },
+    }
+
+
+@router.get("/exchange", response_model=ExchangeReply, responses=documented())
+async def read_exchange(services: Given) -> dict[str, Any]:
+    """Show the log's extent and how far each consumer is behind its head."""
+    status = await services.exchange.status()
+    consumers = [
+        {**consumer, "last_error_at": times.text_or_none(consumer["last_error_at_us"])}
+        for consumer in status["consumers"]
+    ]
+    return {**status, "consumers": consumers}
+
+
+@router.get("/refusals", response_model=Page[RefusalReply], responses=documented())
+async def list_refusals(
+    services: Given,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="How many, newest first.")] = 100,
+) -> Response:
+    """List the most recent frames that were refused, newest first. They are kept in memory only."""
+    found = list(services.live.recent_refusals)[: -limit - 1 : -1]
+    return await answer(lambda: {"items": found, "next": None})
+
+
+@router.get(
+    "/events/stream",
+    response_class=StreamingResponse,
+    responses={
+        **documented(),
+        200: {
+            "description": "Server-sent events; each `data:` line is one JSON object with `kind` and `at`.",
+            "content": {
+                "text/event-stream": {
+                    "example": 'data: {"kind":"uplink","at":"2026-01-31T08:00:00.000Z","fcnt":41}\n\n'
+                }
+            },
+        },
+    },
+)
+async def stream_events(request: Request) -> StreamingResponse:
+    """Watch uplinks, decoded values, joins, downlinks, gateways and refusals as they happen, until you disconnect.
+
+    A watcher that does not keep up loses the oldest events.
+    """
+    streams: Streams = request.app.state.streams
+    return StreamingResponse(streams.events(), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})

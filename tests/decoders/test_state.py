@@ -1,0 +1,78 @@
+"""Which scripts are taken to leave something behind."""
+
+import pytest
+
+from decoders.state import Habits, habits
+
+PLAIN = Habits(keeps_state=False, leaves_globals=False)
+KEEPS = Habits(keeps_state=True, leaves_globals=False)
+LEAVES = Habits(keeps_state=False, leaves_globals=True)
+
+DECODE = "function decodeUplink(input) { %s return {data: {}}; }"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        DECODE % "",
+        "var SCALE = 10; " + DECODE % "var t = input.bytes[0] / SCALE;",
+        "var UNITS = ['C', 'F']; " + DECODE % "var u = UNITS[input.bytes[0]]; var n = UNITS.length;",
+        "const TYPES = {1: {size: 2}}; " + DECODE % "const type = TYPES[1]; let at = type.size; at += 1;",
+        "var NAMES = ['a']; " + DECODE % "NAMES.forEach(function (name) { var n = name; });",
+        "function helper(bytes) { return bytes[0]; } " + DECODE % "helper(input.bytes);",
+        "const helper = (bytes) => bytes[0]; " + DECODE % "helper(input.bytes);",
+        "var last = {}; " + DECODE % "var data = {last: 1}; data.last = 2;",  # a key and a member of the same name
+        "module.exports = {decodeUplink: function (input) { var n = 0; n++; return {data: {n: n}}; }};",
+        "var a, b; " + DECODE % "// a = 1; b.push(2)\n var text = 'a = 1';",
+    ],
+)
+def test_a_script_that_only_reads_its_tables_is_plain(source: str) -> None:
+    assert habits(source) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "var count = 0; " + DECODE % "count++;",
+        "var count = 0; " + DECODE % "--count;",
+        "let last; " + DECODE % "last = input.bytes[0];",
+        "const seen = []; " + DECODE % "seen.push(input.bytes[0]);",
+        "const decoded = {}; " + DECODE % "decoded.temperature = 1;",
+        "const decoded = {air: {}}; " + DECODE % "decoded.air['t'] = 1;",
+        "var decoded = {}; function fill(o) { o.t = 1; } " + DECODE % "fill(decoded);",
+        "var decoded = {}; function decodeUplink() { return {data: decoded}; }",
+        "var a = 1, decoded = {}; " + DECODE % "delete decoded.t;",
+        "var [a, b] = [0, 0]; " + DECODE % "a = b;",
+        "const parser = new Parser(); " + DECODE % "parser.parse(input.bytes);",
+        "const state = {x: {}}; " + DECODE % "var part = state.x; part.n = 1;",
+        "function helper() {} helper.calls = 0; " + DECODE % "helper.calls += 1;",
+        "const map = new Map(); " + DECODE % "map.set(1, 2);",
+    ],
+)
+def test_a_script_that_may_change_a_top_level_value_keeps_state(source: str) -> None:
+    assert habits(source).keeps_state
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        DECODE % "for (i = 0; i < 3; i++) {}",
+        DECODE % "for (key in input) {}",
+        DECODE % "result = {};",
+        DECODE % "this.last = input.bytes[0];",
+        DECODE % "globalThis.last = 1;",
+        DECODE % "eval('x = 1');",
+        DECODE % "total += 1;",
+    ],
+)
+def test_a_script_that_may_create_globals_is_watched(source: str) -> None:
+    assert habits(source) == LEAVES
+
+
+def test_declared_names_are_no_globals() -> None:
+    source = DECODE % "var i = 0, data = {n: [1, 2]}, k; for (k in data) { i = k; } data.n = i; input.x = 1;"
+    assert habits(source) == PLAIN
+
+
+def test_a_variable_that_is_changed_is_state_and_no_new_global() -> None:
+    assert habits("var count = 0; " + DECODE % "count++;") == KEEPS
