@@ -10,7 +10,7 @@ import msgspec
 
 from decoders.child import End
 from decoders.contract import BUILTIN_CAYENNE_LPP, CheckReport, Error, Request, Result
-from decoders.conventions import lint
+from decoders.conventions import oversize
 from decoders.station import Station
 from decoders.strikes import DEATH, OVERRUN, Strikes
 from decoders.wire import Reply, Setup
@@ -91,7 +91,7 @@ class Pool:
 
     async def check(self, source: str) -> CheckReport:
         """Try a script before it is saved: its syntax, what it needs that is not there, and what functions it has."""
-        problem = lint(source)
+        problem = oversize(source)
         if problem is not None:
             return CheckReport(problem=problem)
         work = Check(hashlib.sha256(source.encode("utf-8", "replace")).hexdigest(), source)

@@ -55,8 +55,8 @@ def wall_s(cpu_s: float) -> float:
     return 5 * cpu_s
 
 
-LOAD_CPU_S = 1.0
-"""CPU seconds a script's top level may take, which a 320 kB bundle needs a tenth of."""
+LOAD_CPU_S = 0.5
+"""CPU seconds a script's top level may take; a bundle of 370 kB takes 0.1."""
 
 IDLE_CPU_S = 0.25
 """CPU seconds a script may still use after it has returned."""

@@ -90,7 +90,7 @@ async def counters(api: Api) -> dict[str, tuple[int, int]]:
         page = await api.get("/devices", application=APPLICATION, limit=_DEVICES_PER_CALL, **after)
         for item in page["items"]:
             if item["session"]:
-                found[item["dev_eui"]] = (item["session"]["fcnt_up"], item["session"]["fcnt_down"])
+                found[item["dev_eui"]] = (_last(item["session"]["fcnt_up"]), item["session"]["fcnt_down"])
         if not page["next"]:
             return found
         after = {"after": page["next"]}
@@ -130,3 +130,8 @@ def _body(answer: httpx.Response) -> Any:
         text = answer.reason_phrase
     where = f"{answer.request.method} {answer.request.url.path}"
     raise ApiError(f"{where} is refused with {answer.status_code}: {text}", answer.status_code)
+
+
+def _last(fcnt_up: int | None) -> int:
+    """The API has no counter before the first uplink."""
+    return -1 if fcnt_up is None else fcnt_up

@@ -34,8 +34,15 @@ def list_(call: Call) -> None:
 
 @command(app, "show", "lns codec show lht65")
 def show(call: Call, name: Name) -> None:
-    """Show a codec and its versions."""
-    call.show(call.server.get(path("codecs", name)))
+    """Show a codec's versions and the source of the one in use."""
+    value = call.server.get(path("codecs", name))
+    if call.as_json:
+        call.show(value)
+        return
+    in_use = ("in use", lambda row: "yes" if row["version"] == value["active_version"] else "")
+    columns = [column("version"), in_use, column("convention"), column("note"), column("sha256")]
+    call.show_list(value["versions"], [*columns, ("created", lambda row: local(row["created_at"]))])
+    typer.echo(value["source"])
 
 
 @command(

@@ -90,6 +90,10 @@ def _text(item: Any) -> str:
         return "-"
     if isinstance(item, bool):
         return "yes" if item else "no"
+    if isinstance(item, list) and all(isinstance(part, str) for part in item):
+        return ", ".join(item)
+    if isinstance(item, float) and item.is_integer():
+        return str(int(item))
     return json.dumps(item, ensure_ascii=False) if isinstance(item, list) else str(item)
 
 

@@ -16,7 +16,6 @@ from lns.cli.times import ago, span
 
 _KEPT = 200
 _WIDE = 120
-_RATE_OVER_S = 10.0
 _FIRST = {"seen": 0, "blocked": 1, "accepted": 2}
 _WHO = ("device", "dev_eui", "dev_addr", "gateway_eui")
 _NAMED = ("kind", "at", "device", "dev_eui")
@@ -35,40 +34,37 @@ class Picture:
         self.values: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self.refusals: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self.reasons: Counter[str] = Counter()
-        self._uplinks: deque[float] = deque()
-        self._measurements: deque[tuple[float, int]] = deque()
+        self.uplinks_per_s = self.values_per_s = 0.0
+        self._polled: tuple[float, float, float] | None = None
 
-    def take(self, event: dict[str, Any], now: float) -> None:
-        """Note one live event; `now` is monotonic seconds."""
+    def take(self, event: dict[str, Any]) -> None:
+        """Note one live event."""
         kind = event["kind"]
-        if kind == "uplink":
-            self._uplinks.append(now)
         if kind == "decoded":
             self.values.append(event)
-            self._measurements.append((now, len(event.get("fields") or ())))
         elif kind == "refusal":
             self.refusals.append(event)
             self.reasons[event["reason"]] += 1
         else:
             self.traffic.append(event)
 
-    def polled(self, status: dict[str, Any], gateways: list[dict[str, Any]], exchange: dict[str, Any]) -> None:
-        """Note the server's latest answers."""
+    def polled(
+        self, status: dict[str, Any], gateways: list[dict[str, Any]], exchange: dict[str, Any], now: float
+    ) -> None:
+        """Note the server's latest answers; `now` is monotonic seconds."""
         self.status, self.gateways, self.exchange, self.trouble = status, gateways, exchange, None
+        counters = status["counters"]
+        uplinks, stored = counters["uplinks"].get("accepted", 0.0), sum(counters["measurements_stored"].values())
+        if self._polled is not None and now > self._polled[0]:
+            before, uplinks_before, stored_before = self._polled
+            self.uplinks_per_s = max(uplinks - uplinks_before, 0.0) / (now - before)
+            self.values_per_s = max(stored - stored_before, 0.0) / (now - before)
+        self._polled = (now, uplinks, stored)
 
-    def rates(self, now: float) -> tuple[float, float]:
-        """Uplinks and measurements a second over the last ten."""
-        while self._uplinks and self._uplinks[0] < now - _RATE_OVER_S:
-            self._uplinks.popleft()
-        while self._measurements and self._measurements[0][0] < now - _RATE_OVER_S:
-            self._measurements.popleft()
-        values = sum(count for _, count in self._measurements)
-        return len(self._uplinks) / _RATE_OVER_S, values / _RATE_OVER_S
-
-    def draw(self, width: int, height: int, now: float, clock: datetime) -> Layout:
+    def draw(self, width: int, clock: datetime) -> Layout:
         """The whole screen: two columns from 120 characters on, one below the other in less."""
         root = Layout()
-        root.split_column(Layout(self._header(now), name="head", size=2), Layout(name="body"))
+        root.split_column(Layout(self._header(), name="head", size=2), Layout(name="body"))
         left = [Layout(self._gateways(clock), name="gateways"), Layout(self._refusals(), name="refusals")]
         right = [Layout(self._traffic(), name="traffic"), Layout(self._values(), name="values")]
         if width >= _WIDE:
@@ -84,15 +80,14 @@ class Picture:
             root[name].minimum_size = 3
         return root
 
-    def _header(self, now: float) -> RenderableType:
-        uplinks, measurements = self.rates(now)
+    def _header(self) -> RenderableType:
         lag = max((consumer["lag"] for consumer in self.exchange.get("consumers", [])), default=0)
         first = Text(f" {self.url}", style="bold")
         if self.status:
             udp = self.status["udp"]
             first.append(f"  {self.status['region']}  udp {udp['host']}:{udp['port']}", style="dim")
             first.append(f"  up {span(self.status['uptime_s'])}", style="dim")
-        second = Text(f" {uplinks:.1f} uplinks/s  {measurements:.1f} values/s")
+        second = Text(f" {self.uplinks_per_s:.1f} uplinks/s  {self.values_per_s:.1f} values/s")
         second.append(f"  log {self.exchange.get('head_seq', 0)}  ", style="dim")
         second.append("keeps up" if lag < 1000 else f"behind by {lag}", style="green" if lag < 1000 else "yellow")
         if self.trouble:
@@ -105,7 +100,7 @@ class Picture:
         table = _grid((16, 8, 10, None))
         for row in sorted(self.gateways, key=lambda row: (_FIRST.get(row["state"], 3), row["eui"])):
             state = Text(row["state"], style="green" if row["state"] == "accepted" else "yellow")
-            table.add_row(row["eui"], state, ago(row.get("last_seen_at"), clock), row.get("name") or "")
+            table.add_row(row["eui"], state, ago(row["last_seen_at"], clock), row["name"])
         return _panel(title, table if self.gateways else "point one at the UDP port above")
 
     def _traffic(self) -> Panel:

@@ -88,9 +88,18 @@ def _overview(call: Call, dev_eui: str, known: list[dict[str, Any]], span: tuple
         column("count"),
         ("min", lambda row: _extreme(row["buckets"], "min", min)),
         ("max", lambda row: _extreme(row["buckets"], "max", max)),
-        ("course", lambda row: spark([b["avg"] for b in row["buckets"]])),
+        ("course", lambda row: spark(_course(row["buckets"], span[0], seconds))),
     ]
     call.show_list(rows, columns)
+
+
+def _course(buckets: Sequence[dict[str, Any]], start: datetime, seconds: int) -> list[float | None]:
+    """The average of each step of time, None where nothing was stored."""
+    course: list[float | None] = [None] * (_SPARK_BUCKETS + 1)
+    for bucket in buckets:
+        index = int((datetime.fromisoformat(bucket["time"]) - start).total_seconds() // seconds)
+        course[min(max(index, 0), _SPARK_BUCKETS)] = bucket["avg"]
+    return course
 
 
 def _table(call: Call, entry: dict[str, Any], items: list[dict[str, Any]], bucketed: bool) -> None:

@@ -60,14 +60,14 @@ class Feed:
             self._server.get(path("exchange")),
         )
         with self.lock:
-            self.picture.polled(*answers)
+            self.picture.polled(*answers, time.monotonic())
 
     def _read(self) -> None:
         while True:
             try:
                 for event in self._server.events():
                     with self.lock:
-                        self.picture.take(event, time.monotonic())
+                        self.picture.take(event)
             except CommandError as error:
                 self._say(error)
             threading.Event().wait(_RETRY_S)
@@ -88,8 +88,7 @@ class Feed:
 def _draw_for_ever(call: Call, feed: Feed) -> None:
     with Live(console=call.console, screen=True, auto_refresh=False) as live:
         while True:
-            width, height = call.console.size
             with feed.lock:
-                screen = feed.picture.draw(width, height, time.monotonic(), datetime.now(UTC))
+                screen = feed.picture.draw(call.console.width, datetime.now(UTC))
                 live.update(screen, refresh=True)
             threading.Event().wait(_DRAW_S)

@@ -120,21 +120,21 @@ class Decoding:
         at_us = uplink.received_at_us
         rules = self._codecs.rules(uplink.device_id)
         samples, suppressed = self._on_change.filter(uplink.device_id, rules, samples, at_us)
-        return Decoded(
-            id=uplink.id,
-            uplink_seq=stored.seq,
-            device_id=uplink.device_id,
-            application_id=uplink.application_id,
-            dev_eui=uplink.dev_eui,
-            fcnt_up=uplink.fcnt_up,
-            fport=uplink.fport,
-            received_at_us=at_us,
-            codec_version_id=codec_version_id,
-            data_json=data,
-            measurements=tuple([Measurement(f, at_us if t is None else t, v, u) for f, v, u, t in samples]),
-            warnings=warnings,
-            suppressed=suppressed,
-            failure=failure,
+        return Decoded(  # by position: building a struct by keyword takes six times as long
+            uplink.id,
+            stored.seq,
+            uplink.device_id,
+            uplink.application_id,
+            uplink.dev_eui,
+            uplink.fcnt_up,
+            uplink.fport,
+            at_us,
+            codec_version_id,
+            data,
+            tuple([Measurement(f, at_us if t is None else t, v, u) for f, v, u, t in samples]),
+            warnings,
+            suppressed,
+            failure,
         )
 
     def _put(self, decoded: Decoded) -> None:

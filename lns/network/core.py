@@ -16,7 +16,7 @@ from lns.exchange.records import Rx, Uplink
 from lns.exchange.sqlite import SqliteExchange
 from lns.live import Live
 from lns.lorawan.errors import FrameError
-from lns.lorawan.phy import DataFrame, JoinRequest, parse_uplink
+from lns.lorawan.phy import ADR, DataFrame, JoinRequest, MType, parse_uplink
 from lns.lorawan.regions import region
 from lns.mac import uplink
 from lns.mac.dedup import Copy, Deduplicator, Heard
@@ -210,23 +210,24 @@ def _record(
     session: Session, frame: DataFrame, handled: uplink.Handled, receptions: list[Reception], dr: int, fcnt: int
 ) -> Uplink:
     device, best = session.device, receptions[0]
+    # by position: building a struct by keyword takes six times as long
     return Uplink(
-        id=_UPLINK_ID.pack(session.id, fcnt, device.id & 0xFFFF_FFFF),
-        device_id=device.id,
-        application_id=device.application_id,
-        dev_eui=device.dev_eui,
-        dev_addr=session.dev_addr,
-        fcnt_up=fcnt,
-        fport=handled.fport,
-        data=handled.data,
-        confirmed=frame.confirmed,
-        adr=frame.adr,
-        dr=dr,
-        freq_hz=best.freq_hz,
-        modulation=best.modulation,
-        received_at_us=min([r.received_at_us for r in receptions]),
-        rx=tuple([_rx(r) for r in receptions]),
-        region=device.region.name,
+        _UPLINK_ID.pack(session.id, fcnt, device.id & 0xFFFF_FFFF),
+        device.id,
+        device.application_id,
+        device.dev_eui,
+        session.dev_addr,
+        fcnt,
+        handled.fport,
+        handled.data,
+        frame.mtype == MType.CONFIRMED_UP,
+        frame.fctrl & ADR != 0,
+        dr,
+        best.freq_hz,
+        best.modulation,
+        best.received_at_us if len(receptions) == 1 else min([r.received_at_us for r in receptions]),
+        tuple([_rx(r) for r in receptions]),
+        device.region.name,
     )
 
 

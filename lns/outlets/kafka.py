@@ -37,6 +37,7 @@ SLICE = 100  # records queued before the event loop gets a turn: about 1 ms
 FIRST_POLL_S, LAST_POLL_S = 0.002, 0.02
 IDLE_POLL_S = 1.0  # without polls, errors of an idle connection would pile up
 CLOSE_S = 5.0
+PATIENCE = 4  # time-outs without an acknowledgement until a new producer is tried
 TOPICS_S = 5.0
 LOG_INTERVAL_S = 60.0
 
@@ -46,11 +47,6 @@ _UNACCEPTABLE = {
     KafkaError.INVALID_MSG_SIZE: "message_too_large",
     KafkaError.INVALID_RECORD: "invalid_record",
     KafkaError.INVALID_TIMESTAMP: "invalid_timestamp",
-}
-_TOPIC_GONE = {
-    KafkaError._UNKNOWN_TOPIC,
-    KafkaError._UNKNOWN_PARTITION,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
 }
 
 
@@ -87,6 +83,8 @@ class _Link:
 
     def __init__(self, properties: kafka_settings.Properties) -> None:
         self.failures: list[KafkaError] = []
+        self.ready = False  # the topics exist, as far as that is in our hands
+        self.late: list[int] = []  # messages that waited at each time-out since the last acknowledgement
         self.trouble = ""  # newest connection error, for people
         self.batch: tuple[int, ...] | None = None  # first and last seq of what was queued; empty while queueing
         self.sent: Counter[str] = Counter()
@@ -148,7 +146,6 @@ class KafkaOutlet:
         }
         self.topics = self._wanted()
         self._link: _Link | None = None
-        self._topics_exist = False
         self._idle: asyncio.TimerHandle | None = None
 
     def _wanted(self) -> frozenset[str]:
@@ -211,11 +208,7 @@ class KafkaOutlet:
             await self._queue(link, batch)
             link.batch = span
         if not await self._settled(link, self._config.delivery_timeout_s):
-            raise OutletError(
-                "timeout",
-                f"{link.poll()} messages are not acknowledged after {self._config.delivery_timeout_s:g} s: "
-                f"{link.trouble or 'the brokers do not answer'}",
-            )
+            raise await self._late(link)
         if link.failures:
             await self._unlink()
             raise self._verdict(link.failures)
@@ -223,17 +216,31 @@ class KafkaOutlet:
             metrics.outlet_delivered.inc(self.name, topic, n=count)
         link.batch, link.trouble = None, ""
         link.sent.clear()
+        link.late.clear()
+
+    async def _late(self, link: _Link) -> OutletError:
+        """Wait on, but not for ever on one producer: brokers that lost its id refuse it again and again."""
+        waiting = link.poll()
+        if link.late and waiting < link.late[-1]:
+            link.late.clear()
+        link.late.append(waiting)
+        if len(link.late) >= PATIENCE:
+            await self._unlink()
+        cause = link.trouble or "the brokers do not answer"
+        return OutletError(
+            "timeout", f"{waiting} messages are not acknowledged after {self._config.delivery_timeout_s:g} s: {cause}"
+        )
 
     async def _linked(self) -> _Link:
         link = self._link = self._link or self._start()
-        if not self._topics_exist and self._config.partitions:
+        if not link.ready and self._config.partitions:
             try:
                 await asyncio.to_thread(self._create_topics)
             except KafkaException as error:
                 link.poll()
                 cause = error.args[0]
                 raise OutletError(_slug(cause), f"topics cannot be created: {link.trouble or cause.str()}") from error
-        self._topics_exist = True
+        link.ready = True
         return link
 
     async def _unlink(self) -> None:
@@ -302,8 +309,6 @@ class KafkaOutlet:
         for error in failures:
             if error.code() in _UNACCEPTABLE:
                 return _Unacceptable(_UNACCEPTABLE[error.code()], error.str())
-        if any(error.code() in _TOPIC_GONE for error in failures):
-            self._topics_exist = False
         return OutletError(_slug(failures[0]), f"a message was not taken: {failures[0].str()}")
 
     async def _refuse(self, stored: Stored, reason: str, text: str) -> None:

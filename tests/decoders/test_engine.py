@@ -180,7 +180,7 @@ async def test_one_bad_uplink_costs_its_neighbours_nothing(pool: Pool) -> None:
         ("\n var fs = require('../decode.js');", Error("exception", "require('../decode.js') is not available: a decoder is one file, so paste the code in or upload the bundle", 2, 11)),
         ("async function decodeUplink() {}", Error("syntax", "async code is not available: a decoder answers at once, so remove async and await", 1, 1)),
         ("function encodeDownlink(input) { return {bytes: []}; }", Error("syntax", "the script has no decoder function: decodeUplink(input), Decode(fPort, bytes, variables) or Decoder(bytes, port)")),
-        ("while (true) {}", Error("timeout", "the script ran longer than 1000 ms")),
+        ("while (true) {}", Error("timeout", "the script ran longer than 500 ms")),
     ],
 )  # fmt: skip
 async def test_check_finds_the_problem_of_a_script(pool: Pool, source: str, expected: Error) -> None:
