@@ -55,6 +55,7 @@ class Child:
             stderr=subprocess.PIPE,
             env={"LANG": "C.UTF-8", "TZ": "UTC"},
             bufsize=0,
+            start_new_session=True,  # Ctrl-C is the server's, which drains before it ends its workers
         )
         self._stdin, self._stdout, self._stderr = (
             _descriptor(pipe) for pipe in (self._process.stdin, self._process.stdout, self._process.stderr)

@@ -161,5 +161,8 @@ class Pool:
         self._deaths[end.cause] += 1
 
 
+_REASONS = {"memory": "memory", "stuck": "timeout"}
+
+
 def _blame(end: End) -> Error:
-    return Error("memory" if end.cause == "memory" else "worker_died", end.text)
+    return Error(_REASONS.get(end.cause, "worker_died"), end.text)

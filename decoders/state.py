@@ -20,9 +20,9 @@ _END = Token("mark", ";", -1)
 # Methods that leave their object as it is.
 _READING = frozenset({
     "at", "call", "charAt", "charCodeAt", "concat", "endsWith", "entries", "every", "filter", "find", "findIndex",
-    "flat", "flatMap", "forEach", "get", "has", "hasOwnProperty", "includes", "indexOf", "join", "keys", "lastIndexOf", "map",
-    "match", "padEnd", "padStart", "reduce", "reduceRight", "replace", "slice", "some", "split", "startsWith", "substr",
-    "substring", "toFixed", "toLowerCase", "toString", "toUpperCase", "trim", "values",
+    "flat", "flatMap", "forEach", "get", "has", "hasOwnProperty", "includes", "indexOf", "join", "keys", "lastIndexOf",
+    "map", "match", "padEnd", "padStart", "reduce", "reduceRight", "replace", "slice", "some", "split", "startsWith",
+    "substr", "substring", "toFixed", "toLowerCase", "toString", "toUpperCase", "trim", "values",
 })  # fmt: skip
 
 

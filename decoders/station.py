@@ -78,7 +78,11 @@ class Station:
         """Start a worker; `started` is set when the first one is ready."""
         self._is_ready = False
         self._known.clear()
-        self._child = child = Child(self._on_reply, self._on_end)
+        try:
+            self._child = child = Child(self._on_reply, self._on_end)
+        except OSError as failure:  # no memory or no process to be had at the moment
+            self._not_started(End("crash", f"the system refused it: {failure}"))
+            return
         child.send(self._setup)
         late = End("stuck", f"the worker was not ready within {_READY_S:.0f} s")
         self._timer = self._loop.call_later(_READY_S, child.kill, late)
@@ -158,14 +162,18 @@ class Station:
         guilty = self._take_back(working, end) if working else None
         if was_ready:
             self.start()
-        elif not self.started.done():
-            self.started.set_exception(DecoderError(f"decoder worker did not start: {end.text}"))
-            return
         else:
-            self._backoff_s = min(max(2 * self._backoff_s, _FIRST_BACKOFF_S), _LONGEST_BACKOFF_S)
-            self._timer = self._loop.call_later(self._backoff_s, self.start)
+            self._not_started(end)
         if guilty:
             self._given_up(guilty, end)
+
+    def _not_started(self, end: End) -> None:
+        """The very first start may fail, which the pool's caller is told; later ones are tried again and again."""
+        if not self.started.done():
+            self.started.set_exception(DecoderError(f"decoder worker did not start: {end.text}"))
+            return
+        self._backoff_s = min(max(2 * self._backoff_s, _FIRST_BACKOFF_S), _LONGEST_BACKOFF_S)
+        self._timer = self._loop.call_later(self._backoff_s, self.start)
 
     def _take_back(self, working: deque[Work], end: End) -> Work | None:
         """Queue again what the dead worker had; returns the job in work where it is not to be tried again."""

@@ -7,6 +7,7 @@ whatever a script does to it, or dies; what then becomes of the job is the pool'
 import asyncio
 import gc
 import os
+import signal
 import time
 from collections.abc import Callable
 
@@ -193,7 +194,9 @@ async def _warm_up(worker: Worker) -> None:
 
 
 def main() -> None:
-    """Serve the pipe until it is closed."""
+    """Serve the pipe until it is closed. A stop signal to the whole service leaves the decision to the server."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     replies = os.dup(1)
     os.dup2(2, 1)  # what V8 prints is no reply
 

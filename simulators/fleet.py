@@ -26,6 +26,7 @@ _BURST = 32  # uplinks between two looks at the sockets
 _TICK_S = 0.005
 _LOOK_S = 0.02  # how often gateways look at their timers
 _API_WAIT_S = 30.0
+_KEPT_ROWS = 100_000  # where nobody wants a ledger
 
 
 async def run(options: FleetOptions) -> dict[str, Any]:
@@ -41,7 +42,7 @@ async def run(options: FleetOptions) -> dict[str, Any]:
         for gateway in world.gateways:
             await gateway.open(options.host, options.port)
         async with asyncio.TaskGroup() as group:
-            timers = group.create_task(_run_timers(world), name="gateway timers")
+            timers = group.create_task(_run_timers(world, traffic), name="timers")
             elapsed_s, cpu_s = await _send_all(world, traffic, stopping)
             await _quieten(world, traffic, stopping)
             timers.cancel()
@@ -73,7 +74,7 @@ def build(options: FleetOptions) -> World:
     for device in devices:
         device.adr = options.adr
     clock = Clock()
-    ledger = Ledger([who.dev_eui for who in people], whole=options.ledger is not None)
+    ledger = Ledger([who.dev_eui for who in people], keep=None if options.ledger else _KEPT_ROWS)
     air = Air(devices, ledger, options.loss, random.Random(f"{options.seed}/downlinks").random)
     around = Surroundings(
         clock=clock,
@@ -89,6 +90,7 @@ def build(options: FleetOptions) -> World:
         tx_ack_jitter_s=options.jitter_s,
         reject=options.reject,
         rxpk_per_datagram=options.rxpk_per_datagram,
+        transmitters=options.transmitters,
     )
     numbers = range(options.gateways)
     return World(
@@ -141,7 +143,6 @@ async def _send_all(world: World, traffic: Traffic, stopping: asyncio.Event) -> 
     await _pace(world, traffic, began, stopping)
     while traffic.in_flight or traffic.delayed:
         await asyncio.sleep(_TICK_S)
-        traffic.release(monotonic())
     return monotonic() - began, time.process_time() - cpu_began
 
 
@@ -155,7 +156,6 @@ async def _pace(world: World, traffic: Traffic, began: float, stopping: asyncio.
         now = monotonic()
         if now >= ends_at:
             return
-        traffic.release(now)
         due = (now - began) * options.rate + 1 - sent if options.rate else _BURST
         room = (options.window - traffic.in_flight) // options.gateways
         burst = max(0, int(min(due, room, left, _BURST)))
@@ -175,19 +175,19 @@ async def _pace(world: World, traffic: Traffic, began: float, stopping: asyncio.
 async def _quieten(world: World, traffic: Traffic, stopping: asyncio.Event) -> None:
     """Wait for the answers that devices still expect, and for what gateways still have to send."""
     while not stopping.is_set():
-        now = monotonic()
-        traffic.release(now)
-        expecting = traffic.unsent or traffic.in_flight or now < traffic.quiet_at
+        expecting = traffic.unsent or traffic.in_flight or monotonic() < traffic.quiet_at
         if not expecting and not any(gateway.scheduled for gateway in world.gateways):
             return
         await asyncio.sleep(_LOOK_S)
 
 
-async def _run_timers(world: World) -> None:
+async def _run_timers(world: World, traffic: Traffic) -> None:
+    """Send what is delayed or repeated when its time comes, and let gateways look at their timers."""
     while True:
         now = monotonic()
+        traffic.release(now)
         for gateway in world.gateways:
             gateway.flush()
             if gateway.deadline() <= now:
                 gateway.expire(now)
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(_TICK_S if traffic.delayed else _LOOK_S)

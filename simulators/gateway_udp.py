@@ -9,6 +9,8 @@ import socket
 from array import array
 from collections.abc import Callable
 from time import gmtime, monotonic, strftime
+from typing import Any
+from typing import Any
 
 import msgspec
 
@@ -43,6 +45,7 @@ class Behaviour(msgspec.Struct, frozen=True):
     tx_ack_jitter_s: float = 0.002
     reject: float = 0.0  # downlinks that are refused with COLLISION_PACKET
     rxpk_per_datagram: int = 1
+    transmitters: int = 1  # downlinks at a time; 0: any number
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -71,7 +74,7 @@ class Gateway:
         self._behaviour, self._around = behaviour, around
         self._on_acknowledged = around.on_acknowledged
         self._tmst_offset = int(around.uniform() * _WRAP)
-        self._jit = JitQueue()
+        self._jit = JitQueue(behaviour.transmitters)
         self._token = int(around.uniform() * 0xFFFF)
         self._expired: dict[int, tuple[int, ...]] = {}
         self._collected: list[tuple[int, bytes, int]] = []
@@ -85,7 +88,8 @@ class Gateway:
         loop = asyncio.get_running_loop()
         family, _, _, _, address = (await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM))[0]
         self._loop = loop
-        self._up, self._down = self._sockets = [_connected_socket(family, address) for _ in range(2)]
+        self._address = address
+        self._up, self._down = self._sockets = [_socket(family) for _ in range(2)]
         loop.add_reader(self._up.fileno(), self._drain_up)
         loop.add_reader(self._down.fileno(), self._drain_down)
         async with asyncio.timeout(timeout_s):
@@ -150,7 +154,7 @@ class Gateway:
         self._expired.pop(token, None)
         self.pending[token] = (monotonic(), uplinks)
         self.datagrams += 1
-        _send(self._up, datagram)
+        _send(self._up, datagram, self._address)
 
     def _drain_up(self) -> None:
         receive, buffer, pending = self._up.recv_into, self._buffer, self.pending
@@ -158,7 +162,7 @@ class Gateway:
         while True:
             try:
                 size = receive(buffer)
-            except (BlockingIOError, ConnectionRefusedError):
+            except BlockingIOError:
                 return
             if size < 4 or buffer[3] != semtech.PUSH_ACK:
                 continue
@@ -180,7 +184,7 @@ class Gateway:
         while True:
             try:
                 datagram = self._down.recv(2048)
-            except (BlockingIOError, ConnectionRefusedError):
+            except BlockingIOError:
                 return
             message = semtech.parse_server(datagram)
             if isinstance(message, semtech.PullAck):
@@ -208,7 +212,8 @@ class Gateway:
         else:
             self.refused[error] = self.refused.get(error, 0) + 1
         ack = semtech.build_tx_ack(token, self.eui, TxOutcome(error is None, error))
-        self._loop.call_later(self._around.uniform() * self._behaviour.tx_ack_jitter_s, _send, self._down, ack)
+        jitter_s = self._around.uniform() * self._behaviour.tx_ack_jitter_s
+        self._loop.call_later(jitter_s, _send, self._down, ack, self._address)
 
     def _refuses(self, txpk: Txpk, now_us: int, due_us: int) -> str | None:
         if not self._around.may_send(txpk.freq_hz):
@@ -224,7 +229,7 @@ class Gateway:
     def _pull_data(self, now: float) -> None:
         self._keep_alive_at = now + self._behaviour.keep_alive_s
         self._token = token = (self._token + 1) & 0xFFFF
-        _send(self._down, semtech.build_pull_data(token.to_bytes(2, "big"), self.eui))
+        _send(self._down, semtech.build_pull_data(token.to_bytes(2, "big"), self.eui), self._address)
 
     def _stat(self, now: float) -> None:
         self._stat_at = now + self._behaviour.stat_s
@@ -242,26 +247,21 @@ class Gateway:
             "dwnb": self.pull_resps,
             "txnb": self.pull_resps - self.ignored - sum(self.refused.values()),
         }
-        _send(self._up, semtech.build_push_data(token.to_bytes(2, "big"), self.eui, [], stat))
+        _send(self._up, semtech.build_push_data(token.to_bytes(2, "big"), self.eui, [], stat), self._address)
 
 
-def _connected_socket(family: int, address: tuple[object, ...]) -> socket.socket:
-    # connected, as the forwarder's are; a send is also a fifth cheaper than with an address
+def _socket(family: int) -> socket.socket:
+    # not connected, unlike the forwarder's: an answer "nobody listens" to a connected socket ends libuv's interest in
+    # it, and a gateway has to outlive its server
     sock = socket.socket(family, socket.SOCK_DGRAM)
     sock.setblocking(False)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_OCTETS)
-    sock.connect(address)
     return sock
 
 
-def _send(sock: socket.socket, datagram: bytes) -> None:
+def _send(sock: socket.socket, datagram: bytes, address: tuple[Any, ...]) -> None:
     """Send if the system takes it. UDP promises nothing, and what is not acknowledged is counted anyway."""
     try:
-        sock.send(datagram)
-    except ConnectionRefusedError:  # the answer to an earlier datagram: nobody listened then, this one was not sent
-        try:
-            sock.send(datagram)
-        except (ConnectionRefusedError, BlockingIOError):
-            return
+        sock.sendto(datagram, address)
     except BlockingIOError:
         return

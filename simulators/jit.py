@@ -14,9 +14,10 @@ GUARD_US = 2_500
 
 
 class JitQueue:
-    """Accepted transmissions as (start, end)."""
+    """Accepted transmissions as (start, end). A real gateway has one transmitter; 0 stands for as many as it takes."""
 
-    def __init__(self) -> None:
+    def __init__(self, transmitters: int = 1) -> None:
+        self._transmitters = transmitters
         self._queued: list[tuple[int, int]] = []
 
     def offer(self, now_us: int, start_us: int, airtime_us: int) -> str | None:
@@ -27,9 +28,9 @@ class JitQueue:
         if start_us - now_us > MAX_LEAD_US:
             return "TOO_EARLY"
         end_us = start_us + airtime_us
-        if len(self._queued) == MAX_QUEUED or any(
-            start_us - GUARD_US < end and start < end_us + GUARD_US for start, end in self._queued
-        ):
-            return "COLLISION_PACKET"  # the forwarder says the same of a full queue
-        insort(self._queued, (start_us, end_us))
+        if self._transmitters:
+            overlapping = sum(start_us - GUARD_US < end and start < end_us + GUARD_US for start, end in self._queued)
+            if overlapping >= self._transmitters or len(self._queued) >= MAX_QUEUED * self._transmitters:
+                return "COLLISION_PACKET"  # the forwarder says the same of a full queue
+            insort(self._queued, (start_us, end_us))
         return None

@@ -17,8 +17,6 @@ from lns.lorawan.regions.region import Channel
 from simulators import payloads
 
 MAX_GATEWAYS = 64
-_KEPT = 200_000  # rows, where nobody wants the whole story
-
 CONFIRMED, ANSWERED = 1, 2
 
 
@@ -33,11 +31,11 @@ class Transmission(msgspec.Struct, frozen=True):
 
 
 class Ledger:
-    """Uplinks are numbered from 0 in the order of their sending; `whole` keeps all, else only the newest stay."""
+    """Uplinks are numbered from 0 in the order of their sending; rows older than the newest `keep` may be forgotten."""
 
-    def __init__(self, dev_euis: list[str], whole: bool = True) -> None:
+    def __init__(self, dev_euis: list[str], keep: int | None = None) -> None:
         self._dev_euis = dev_euis
-        self._whole = whole
+        self._keep = keep
         self._forgotten = 0  # uplinks
         self._device = array("L")
         self._fcnt = array("L")
@@ -59,8 +57,8 @@ class Ledger:
 
     def add_uplink(self, device: int, fcnt: int, counter: int, confirmed: bool, sent_us: int) -> int:
         """A new uplink's number."""
-        if not self._whole and len(self._device) >= _KEPT:
-            self._forget(_KEPT // 2)
+        if self._keep is not None and len(self._device) >= 2 * self._keep:
+            self._forget(self._keep)
         self._device.append(device)
         self._fcnt.append(fcnt)
         self._counter.append(counter)
@@ -138,11 +136,11 @@ class Ledger:
                 file.write(json.dumps(row, separators=(",", ":")) + "\n")
             file.write(json.dumps({"kind": "summary", **summary}) + "\n")
 
-    def _forget(self, count: int) -> None:
+    def _forget(self, keep: int) -> None:
+        surplus = len(self._device) - keep
         columns = (self._device, self._fcnt, self._counter, self._flags, self._sent_us)
         for column in (*columns, self._heard_by, self._acknowledged_by):
-            del column[:count]
-        self._forgotten += count
-        surplus = max(0, len(self._ends_us) - _KEPT)
-        del self._ends_us[:surplus], self._transmissions[:surplus]
-        del self.downlinks[:-_KEPT], self.joins[:-_KEPT]
+            del column[:surplus]
+        self._forgotten += surplus
+        for rows in (self._ends_us, self._transmissions, self.downlinks, self.joins):
+            del rows[: max(0, len(rows) - keep)]

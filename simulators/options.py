@@ -34,12 +34,13 @@ class FleetOptions(msgspec.Struct, frozen=True, kw_only=True):
     late: float = 0.0
     jitter_s: float = 0.002
     reject: float = 0.0
+    transmitters: int = 1
     window: int = 256  # datagrams that may wait for their PUSH_ACK
     ack_timeout_s: float = 2.0
     keep_alive_s: float = 5.0
     stat_s: float = 30.0
     rxpk_per_datagram: int = 1
-    join_rate: float = 100.0  # join-requests per second
+    join_rate: float = 10.0  # join-requests per second
     join_attempts: int = 6
     first_dev_nonce: int = 0  # of a 1.0.4 device, which counts them
     prepare: bool = False
@@ -78,12 +79,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.number("late", float, "share of copies, never a frame's first, that come 0.3 to 0.8 s late")
     add.number("jitter_s", float, "longest delay of a copy on its way, and of a TX_ACK")
     add.number("reject", float, "share of downlinks that gateways refuse with COLLISION_PACKET")
+    add.number("transmitters", int, "downlinks a gateway can send at a time; 0: any number, which no real one can")
     add.number("window", int, "datagrams that may wait for their PUSH_ACK at a time")
     add.number("ack_timeout_s", float, "then a datagram no longer counts as waiting")
     add.number("keep_alive_s", float, "time between two PULL_DATA")
     add.number("stat_s", float, "time between two stat reports")
     add.number("rxpk_per_datagram", int, "copies collected into one PUSH_DATA")
-    add.number("join_rate", float, "join-requests per second")
+    add.number("join_rate", float, "join-requests per second; a gateway can send about ten join-accepts in one")
     add.number("join_attempts", int, "join-requests of a device before it gives up")
     add.number("first_dev_nonce", int, "where the DevNonce of 1.0.4 devices starts")
     parser.add_argument(
@@ -119,7 +121,7 @@ def fleet_options(arguments: argparse.Namespace) -> FleetOptions:
         _check_range(name, getattr(options, name), 0, 1)
     for name in ("window", "rxpk_per_datagram", "devices_per_address", "join_attempts"):
         _check_range(name, getattr(options, name), 1, 1 << 15)
-    for name in ("uplinks", "rate", "duration_s", "jitter_s", "retries", "seed"):
+    for name in ("uplinks", "rate", "duration_s", "jitter_s", "retries", "seed", "transmitters"):
         _check_range(name, getattr(options, name), 0, float("inf"))
     _check_range("sub_band", options.sub_band, 0, 8)
     if options.prepare and not options.uplinks:

@@ -10,7 +10,7 @@ const COLLECT = '({' + FUNCTION_NAMES.concat('driver').map(
 const CONVENTIONS = {
   decodeUplink: { name: 'ts013', call: (decode, input) => decode(input) },
   Decode: { name: 'chirpstack3', call: (decode, input) => decode(input.fPort, input.bytes, input.variables) },
-  Decoder: { name: 'ttn2', call: (decode, input) => decode(input.bytes, input.fPort, input.variables) },
+  Decoder: { name: 'ttn2', call: (decode, input) => decode(input.bytes, input.fPort) },
 };
 
 let functions = {};

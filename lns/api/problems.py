@@ -80,6 +80,10 @@ def install(app: FastAPI) -> None:
         text = texts.get(error.status_code, str(error.detail))
         return _reply(error.status_code, _SLUGS.get(error.status_code, "bad_request"), text)
 
+    @app.exception_handler(Exception)
+    async def _bug(_: Request, __: Exception) -> JSONResponse:
+        return _reply(500, "internal", "the server failed to answer this request, its log says why")
+
 
 def validation_text(errors: Any) -> str:
     """Pydantic's findings as one sentence: field, complaint and the value, but never a key or a whole body."""
@@ -90,6 +94,8 @@ def _complaint(error: dict[str, Any]) -> str:
     where = [str(part) for part in error["loc"] if part not in ("body", "query", "path")]
     field = ".".join(where) or "body"
     message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "json_invalid":
+        return f"the body is not JSON at byte {field}: {error['ctx']['error']}"
     if error["type"] == "value_error":
         return f"{field}: {message}"
     if error["type"] == "extra_forbidden":

@@ -1,12 +1,13 @@
 """What bodies and answers have in common: unknown fields refused, pages, parameters, answers made in a thread."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from fastapi import Path, Query, Response
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from lns.lorawan.ids import parse_eui
 
@@ -17,6 +18,16 @@ class Body(BaseModel):
     """A request's body: a misspelt field is told, not ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_text(cls, values: Any) -> Any:
+        """JSON can spell half a character, a lone surrogate, which neither a database nor an answer can hold."""
+        try:
+            json.dumps(values, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("there is a lone surrogate in it, which is no character") from None
+        return values
 
 
 def example(**values: Any) -> ConfigDict:

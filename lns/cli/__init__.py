@@ -18,6 +18,7 @@ from lns.cli.watch import watch
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 no server answers, "
     "4 not allowed, 5 not found.",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from lns.cli.command import Call, column, command, duration_s
+from lns.cli.command import Call, column, command, duration_s, parse_hex
 from lns.cli.connection import path
 from lns.cli.devices import Device, find
 from lns.cli.times import local
@@ -29,7 +29,7 @@ def send(
     expires_in: Annotated[str | None, typer.Option(help="Give up after this long, such as 30m or 1d.")] = None,
 ) -> None:
     """Add a downlink to the end of the device's queue."""
-    body: dict[str, object] = {"fport": fport, "payload": payload, "confirmed": confirmed}
+    body: dict[str, object] = {"fport": fport, "payload": parse_hex(payload).hex(), "confirmed": confirmed}
     if expires_in is not None:
         body["expires_in_s"] = duration_s("--expires-in", expires_in)
     item = call.server.post(path("devices", find(call, device), "downlinks"), body)

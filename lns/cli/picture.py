@@ -18,7 +18,7 @@ _KEPT = 200
 _WIDE = 120
 _FIRST = {"seen": 0, "blocked": 1, "accepted": 2}
 _WHO = ("device", "dev_eui", "dev_addr", "gateway_eui")
-_NAMED = ("kind", "at", "device", "dev_eui")
+_NAMED = ("kind", "at", "device", "dev_eui", "gateway_eui")
 
 
 class Picture:
@@ -35,13 +35,16 @@ class Picture:
         self.refusals: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self.reasons: Counter[str] = Counter()
         self.uplinks_per_s = self.values_per_s = 0.0
+        self._names: dict[str, str] = {}
         self._polled: tuple[float, float, float] | None = None
 
     def take(self, event: dict[str, Any]) -> None:
         """Note one live event."""
         kind = event["kind"]
+        if kind == "uplink":
+            self._names[event["dev_eui"]] = event["device"]
         if kind == "decoded":
-            self.values.append(event)
+            self.values.append({"device": self._names.get(event["dev_eui"]), **event})
         elif kind == "refusal":
             self.refusals.append(event)
             self.reasons[event["reason"]] += 1

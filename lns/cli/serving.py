@@ -32,10 +32,13 @@ def serve(
     def ready(server: Server) -> None:
         typer.echo("\n".join(lines(config, server.udp_port, server.api_port, demo)))
 
+    problems: list[str] = []
     try:
         run(config, demo, ready)
-    except (ConfigError, StoreError) as error:
-        raise CommandError(str(error)) from None
+    except* (ConfigError, StoreError) as group:  # what a task group raises comes as a group
+        problems += map(str, group.exceptions)
+    if problems:
+        raise CommandError(problems[0])
 
 
 def check(

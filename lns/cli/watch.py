@@ -4,7 +4,6 @@ import json
 import threading
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 import typer
 from rich.live import Live
@@ -32,6 +31,7 @@ def watch(call: Call) -> None:
         raise CommandError("standard output is not a terminal: use --json for one line an event", Exit.USAGE)
     feed = Feed(call)
     feed.poll()
+    feed.recall()
     feed.start()
     try:
         _draw_for_ever(call, feed)
@@ -52,15 +52,19 @@ class Feed:
         for target in (self._read, self._keep_polling):
             threading.Thread(target=target, daemon=True).start()
 
+    def recall(self) -> None:
+        """Show the refusals of before, so that the view does not begin empty where something is wrong."""
+        newest_first = list(self._server.pages(path("refusals"), 50))
+        for refusal in reversed(newest_first):
+            self.picture.take(refusal)
+
     def poll(self) -> None:
         """Ask once for what events do not tell."""
-        answers: tuple[Any, ...] = (
-            self._server.get(path("status")),
-            list(self._server.pages(path("gateways"), 200)),
-            self._server.get(path("exchange")),
-        )
+        status = self._server.get(path("status"))
+        gateways = list(self._server.pages(path("gateways"), 200))
+        exchange = self._server.get(path("exchange"))
         with self.lock:
-            self.picture.polled(*answers, time.monotonic())
+            self.picture.polled(status, gateways, exchange, time.monotonic())
 
     def _read(self) -> None:
         while True:

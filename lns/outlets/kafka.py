@@ -30,7 +30,6 @@ except ImportError as missing:
     raise ConfigError("the kafka outlet needs the extra: pip install 'inflight-lns[kafka]'") from missing
 
 _logger = logging.getLogger(__name__)
-_librdkafka = logging.getLogger(f"{__name__}.librdkafka")
 
 MAX_BATCH = 1000  # records; even at the largest message size they fit into librdkafka's queue of 1 GiB
 SLICE = 100  # records queued before the event loop gets a turn: about 1 ms
@@ -58,42 +57,39 @@ class _Unacceptable(Exception):
         self.reason = reason
 
 
-class _OncePerInterval(logging.Filter):
-    """Lets one line of each kind through per interval: librdkafka repeats itself at every reconnect."""
+class _Log:
+    """What librdkafka says, as it repeats itself at every reconnect: a line of each kind per interval is passed on."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._last: dict[object, float] = {}
+        self.failure = ""  # why the newest connection failed
+        self._passed_at: dict[str, float] = {}
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        kind = record.args[0] if isinstance(record.args, tuple) and record.args else record.msg
-        if kind == "CONFWARN":  # every property is set here and on purpose, the experimental one too
-            return False
-        if record.created - self._last.get(kind, 0.0) < LOG_INTERVAL_S:
-            return False
-        self._last[kind] = record.created
-        return True
-
-
-_librdkafka.addFilter(_OncePerInterval())
+    def log(self, level: int, text: str, kind: str, client: str, said: str) -> None:
+        """Called by the client library with its log level, format and the three parts of a line."""
+        if kind == "FAIL":
+            self.failure = said
+        # CONFWARN: every property is set here and on purpose, the experimental one too.
+        if kind != "CONFWARN" and time.monotonic() - self._passed_at.get(kind, -LOG_INTERVAL_S) >= LOG_INTERVAL_S:
+            self._passed_at[kind] = time.monotonic()
+            _logger.log(level, text, kind, client, said)
 
 
 class _Link:
     """One producer from its start to its end. After a failed message it is only good for being ended."""
 
-    def __init__(self, properties: kafka_settings.Properties) -> None:
+    def __init__(self, properties: kafka_settings.Properties, log: _Log) -> None:
         self.failures: list[KafkaError] = []
         self.ready = False  # the topics exist, as far as that is in our hands
         self.late: list[int] = []  # messages that waited at each time-out since the last acknowledgement
-        self.trouble = ""  # newest connection error, for people
+        self.trouble = ""  # newest error that was reported as such
         self.batch: tuple[int, ...] | None = None  # first and last seq of what was queued; empty while queueing
         self.sent: Counter[str] = Counter()
         self._producer = Producer(
-            {**properties, "error_cb": self._on_error, "on_delivery": self._on_failure}, logger=_librdkafka
+            {**properties, "error_cb": self._on_error, "on_delivery": self._on_failure}, logger=log
         )
 
     def _on_error(self, error: KafkaError) -> None:
-        if error.code() != KafkaError._ALL_BROKERS_DOWN or not self.trouble:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # the log says why
             self.trouble = error.str()
 
     def _on_failure(self, error: KafkaError, _: object) -> None:
@@ -138,6 +134,7 @@ class KafkaOutlet:
         self._config = config
         self._connection = kafka_settings.connection(config, environ)
         self._set_aside = set_aside
+        self._log = _Log()
         self._formatter = Formatter(lookup)
         self._kafka_topics: dict[Kind, str] = {
             "uplink": config.uplink_topic,
@@ -161,7 +158,7 @@ class KafkaOutlet:
 
     def _start(self) -> _Link:
         try:
-            return _Link(self._connection | kafka_settings.producer(self._config))
+            return _Link(self._connection | kafka_settings.producer(self._config), self._log)
         except KafkaException as error:
             raise ConfigError(f"[kafka] {error.args[0].str()}") from error
 
@@ -214,7 +211,7 @@ class KafkaOutlet:
             raise self._verdict(link.failures)
         for topic, count in link.sent.items():
             metrics.outlet_delivered.inc(self.name, topic, n=count)
-        link.batch, link.trouble = None, ""
+        link.batch, link.trouble, self._log.failure = None, "", ""
         link.sent.clear()
         link.late.clear()
 
@@ -226,7 +223,7 @@ class KafkaOutlet:
         link.late.append(waiting)
         if len(link.late) >= PATIENCE:
             await self._unlink()
-        cause = link.trouble or "the brokers do not answer"
+        cause = link.trouble or self._log.failure or "the brokers do not answer"
         return OutletError(
             "timeout", f"{waiting} messages are not acknowledged after {self._config.delivery_timeout_s:g} s: {cause}"
         )
@@ -239,7 +236,9 @@ class KafkaOutlet:
             except KafkaException as error:
                 link.poll()
                 cause = error.args[0]
-                raise OutletError(_slug(cause), f"topics cannot be created: {link.trouble or cause.str()}") from error
+                raise OutletError(
+                    _slug(cause), f"topics cannot be created: {link.trouble or self._log.failure or cause.str()}"
+                ) from error
         link.ready = True
         return link
 
@@ -250,9 +249,10 @@ class KafkaOutlet:
 
     def _create_topics(self) -> None:
         """Blocks. KafkaException when no broker answers; a broker's refusal is only reported, writing may still go."""
-        admin = AdminClient(self._connection, logger=_librdkafka)
+        admin = AdminClient(self._connection, logger=_Log())
         wanted = [NewTopic(topic, self._config.partitions) for topic in set(self._kafka_topics.values()) if topic]
-        for topic, future in admin.create_topics(wanted, request_timeout=TOPICS_S).items():
+        timeout_s = min(TOPICS_S, self._config.delivery_timeout_s)
+        for topic, future in admin.create_topics(wanted, request_timeout=timeout_s).items():
             try:
                 future.result()
                 _logger.info("created kafka topic %s with %d partitions", topic, self._config.partitions)
@@ -320,11 +320,12 @@ class KafkaOutlet:
         )
 
     async def close(self) -> None:
-        """Wait a moment for what is under way, then let go; the exchange keeps what was not acknowledged."""
+        """Wait a moment for what is under way and not late already; the exchange keeps what is not acknowledged."""
         if self._idle is not None:
             self._idle.cancel()
-        if self._link is not None and not await self._settled(self._link, CLOSE_S):
-            _logger.warning("kafka closes with %d messages unacknowledged: sent again later", self._link.poll())
+        link = self._link
+        if link is not None and not await self._settled(link, 0 if link.late else CLOSE_S):
+            _logger.warning("kafka closes with %d messages unacknowledged: sent again later", link.poll())
         await self._unlink()
 
 

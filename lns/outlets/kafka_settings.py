@@ -19,7 +19,6 @@ def connection(config: Kafka, environ: Mapping[str, str]) -> Properties:
         "bootstrap.servers": config.bootstrap_servers,
         "client.id": config.client_id,
         "security.protocol": config.security_protocol,
-        "log.connection.close": False,  # brokers close idle connections as a matter of course
         "reconnect.backoff.ms": 100,
         "reconnect.backoff.max.ms": 2000,
     }

@@ -23,9 +23,7 @@ from lns.errors import StoreError
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_TIMEOUT_MS = 10_000
 
-_DAMAGED = (
-    "the database {path} is damaged: stop the server, move it away with its -wal and -shm files, and restore a backup"
-)
+_DAMAGED = "the database {path} is damaged: move it away with its -wal and -shm files and restore a backup"
 _TEXTS = {
     sqlite3.SQLITE_NOTADB: _DAMAGED,
     sqlite3.SQLITE_CORRUPT: _DAMAGED,

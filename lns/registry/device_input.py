@@ -93,9 +93,7 @@ def parse_abp(values: Mapping[str, Any]) -> AbpSession:
 def _check_activation(activation: str, values: Mapping[str, Any]) -> None:
     if activation == "otaa":
         if values.get("abp"):
-            raise invalid(
-                "activation is 'otaa' but a session is given: leave dev_addr and session keys out, or say 'abp'"
-            )
+            raise invalid("activation is 'otaa' but a session is given: leave it out, or say 'abp'")
         if not values.get("app_key"):
             raise invalid("app_key is missing: an otaa device joins with it (abp: give dev_addr and session keys)")
     elif activation == "abp":

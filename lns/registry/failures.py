@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from lns.registry.database import Database
 from lns.registry.rows import DecodeFailure
@@ -41,10 +41,9 @@ class Failures:
         """Seqs of the open failures of a device, or of the devices a codec decodes, oldest first."""
         chosen = _open(select(decode_failure.c.uplink_seq), dev_eui).order_by(decode_failure.c.uplink_seq)
         if codec_name is not None:
-            assigned = select(device.c.id).join(device_template)
-            used = codec.c.id == device.c.codec_id
-            inherited = device.c.codec_id.is_(None) & (codec.c.id == device_template.c.codec_id)
-            assigned = assigned.join(codec, used | inherited).where(codec.c.name == codec_name)
+            in_use = func.coalesce(device.c.codec_id, device_template.c.codec_id)
+            assigned = select(device.c.id).join_from(device, device_template).join(codec, codec.c.id == in_use)
+            assigned = assigned.where(codec.c.name == codec_name)
             chosen = chosen.where(decode_failure.c.device_id.in_(assigned))
         with self._database.read() as connection:
             return list(connection.scalars(chosen))

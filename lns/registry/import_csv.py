@@ -5,6 +5,7 @@ Columns, in any order: see `COLUMNS`. The separator is a comma, or a semicolon w
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -70,7 +71,7 @@ def read_rows(text: str) -> list[Candidate]:
 
 def _cells(text: str) -> Iterator[tuple[int, list[str], str | None]]:
     """Line, cells and what is wrong with the quoting, row by row."""
-    first = text.split("\n", 1)[0]
+    first = re.split("[\r\n]", text, maxsplit=1)[0]
     delimiter = ";" if ";" in first and "," not in first else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     while True:

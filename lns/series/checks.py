@@ -37,9 +37,7 @@ def stored_value(value: Value) -> float | int | str:
 
 def stored_values(values: list[Value]) -> list[float | int | str]:
     """`stored_value` of a column."""
-    if set(map(type, values)) == {float}:
-        return [value + 0.0 for value in values]  # type: ignore[operator]
-    return [stored_value(value) for value in values]
+    return [value + 0.0 if type(value) is float else stored_value(value) for value in values]
 
 
 def _clean(rows: Rows, now_us: int) -> bool:
@@ -59,10 +57,9 @@ def _clean(rows: Rows, now_us: int) -> bool:
 
 
 def _clean_values(values: list[Value]) -> bool:
-    kinds = set(map(type, values))
-    if kinds == {float}:
-        return all(map(isfinite, values))  # type: ignore[arg-type]
-    return not any(map(_value_problem, values))
+    floats = [value for value in values if type(value) is float]
+    others = [value for value in values if type(value) is not float]
+    return all(map(isfinite, floats)) and not any(map(_value_problem, others))
 
 
 def _problem(row: Row, now_us: int) -> tuple[str, str] | None:

@@ -1,36 +1,30 @@
 """The reading half of the SQLite store: functions of a connection.
 
-The primary key leads with device and field, so that a range of one field is one run of pages. What spans fields or
-devices goes from one (device, field) to the next by seeking, never by walking over rows.
+The primary key leads with device and time: a range of one device is one run of pages, in which a field is picked out.
+What spans devices goes from one to the next by seeking, never by walking over rows.
 """
 
 import sqlite3
-from itertools import groupby
 from math import isfinite
-from operator import itemgetter
 
 from lns.exchange.records import Value
 from lns.series.store import Bucket, FieldInfo, Key, Point, Rows, SetAside
 
-HELD_FIELDS = """
-WITH RECURSIVE held (field_id) AS (
-    SELECT min(field_id) FROM measurement WHERE device_id = :device
-    UNION ALL
-    SELECT (SELECT min(field_id) FROM measurement WHERE device_id = :device AND field_id > held.field_id)
-    FROM held WHERE held.field_id IS NOT NULL
-)
-"""
+DAY_US = 86_400_000_000
 
-FIELDS = f"{HELD_FIELDS} SELECT name FROM held JOIN field ON field.id = held.field_id ORDER BY name"
+FIELDS = "SELECT name FROM series JOIN field ON field.id = field_id WHERE device_id = :device ORDER BY name"
 
-LATEST = f"""{HELD_FIELDS}
+LATEST = f"""
 SELECT field.name, unit.name, newest.value, newest.time_us
-FROM held
-JOIN field ON field.id = held.field_id
-JOIN measurement newest ON newest.device_id = :device AND newest.field_id = held.field_id AND newest.time_us = (
-    SELECT max(time_us) FROM measurement WHERE device_id = :device AND field_id = held.field_id
+FROM series
+JOIN field ON field.id = series.field_id
+JOIN measurement newest ON newest.device_id = :device AND newest.field_id = series.field_id AND newest.time_us = (
+    SELECT time_us FROM measurement
+    WHERE device_id = :device AND field_id = series.field_id AND time_us >= series.newest_day * {DAY_US}
+    ORDER BY time_us DESC LIMIT 1
 )
 LEFT JOIN unit ON unit.id = newest.unit_id
+WHERE series.device_id = :device
 ORDER BY field.name
 """
 
@@ -62,26 +56,18 @@ WHERE oldest.time_us = first_us AND newest.time_us = last_us
 ORDER BY start_us
 """
 
-# The unary plus lets SQLite seek by both columns; without it it seeks the device and walks the rows of its fields.
-# Rows come in key order unsorted: the series step in key order, and CROSS JOIN keeps them the outer loop.
+# Rows come in key order unsorted: the devices step upwards, and CROSS JOIN keeps them the outer loop.
 SLICE = """
-WITH RECURSIVE series (device_id, field_id) AS (
-    SELECT * FROM (
-        SELECT device_id, field_id FROM measurement WHERE (device_id, field_id) >= (:device, :field)
-        ORDER BY device_id, field_id LIMIT 1
-    )
+WITH RECURSIVE device (id) AS (
+    SELECT min(device_id) FROM measurement WHERE device_id >= :device
     UNION ALL
-    SELECT next.device_id, next.field_id FROM series CROSS JOIN measurement next
-    WHERE (next.device_id, next.field_id, next.time_us) = (
-        SELECT device_id, field_id, time_us FROM measurement
-        WHERE (device_id, field_id) > (+series.device_id, +series.field_id)
-        ORDER BY device_id, field_id, time_us LIMIT 1
-    )
+    SELECT (SELECT min(device_id) FROM measurement WHERE device_id > device.id) FROM device WHERE id IS NOT NULL
 ),
 slice AS (
-    SELECT m.* FROM series CROSS JOIN measurement m
-    ON m.device_id = series.device_id AND m.field_id = series.field_id AND m.time_us < :to AND m.time_us >=
-        CASE WHEN (series.device_id, series.field_id) = (:device, :field) THEN max(:from, :time + 1) ELSE :from END
+    SELECT m.* FROM device CROSS JOIN measurement m
+    ON m.device_id = device.id AND m.time_us < :to
+        AND m.time_us >= CASE device.id WHEN :device THEN max(:from, :time) ELSE :from END
+        AND (m.device_id, m.time_us, m.field_id) > (:device, :time, :field)
 )
 """
 
@@ -91,10 +77,7 @@ FROM slice CROSS JOIN field ON field.id = field_id LEFT JOIN unit ON unit.id = u
 WHERE :seq_le IS NULL OR seq <= :seq_le LIMIT :limit
 """
 
-KEYS = f"{SLICE} SELECT device_id, field_id, time_us FROM slice LIMIT :limit"
-
-Span = tuple[int, int, int, int]
-"""(device_id, field_id, first_us, last_us), both ends included."""
+KEYS = f"{SLICE} SELECT device_id, time_us, field_id FROM slice LIMIT :limit"
 
 
 def position(connection: sqlite3.Connection) -> int:
@@ -138,7 +121,7 @@ def scan(
     start = (0, 0, 0)
     if after is not None:
         found = connection.execute("SELECT id FROM field WHERE name = ?", (after.field,)).fetchone()
-        start = (after.device_id, found[0] if found else 0, after.time_us)
+        start = (after.device_id, after.time_us, found[0] if found else 0)
     rows = connection.execute(SCAN, _slice(from_us, to_us, limit, start) | {"seq_le": seq_le}).fetchall()
     if not rows:
         return Rows()
@@ -148,14 +131,10 @@ def scan(
 
 def expired(
     connection: sqlite3.Connection, before_us: int, limit: int, after: tuple[int, int, int]
-) -> tuple[list[Span], tuple[int, int, int] | None]:
-    """Up to `limit` rows older than `before_us` as spans, and the key to go on after; None at the end."""
+) -> tuple[dict[int, int], tuple[int, int, int] | None]:
+    """Device to newest time of up to `limit` rows older than `before_us`, and the key to go on after; None: no more."""
     keys = connection.execute(KEYS, _slice(0, before_us, limit, after)).fetchall()
-    spans = []
-    for (device_id, field_id), group in groupby(keys, itemgetter(0, 1)):
-        times_us = [key[2] for key in group]
-        spans.append((device_id, field_id, times_us[0], times_us[-1]))
-    return spans, keys[-1] if len(keys) == limit else None
+    return {device_id: time_us for device_id, time_us, _ in keys}, keys[-1] if len(keys) == limit else None
 
 
 def rejected(connection: sqlite3.Connection, limit: int, after_id: int, state: str) -> list[SetAside]:
@@ -167,7 +146,7 @@ def rejected(connection: sqlite3.Connection, limit: int, after_id: int, state: s
 
 
 def _slice(from_us: int, to_us: int, limit: int, after: tuple[int, int, int]) -> dict[str, int | None]:
-    device_id, field_id, time_us = after
+    device_id, time_us, field_id = after
     return {"device": device_id, "field": field_id, "time": time_us, "from": from_us, "to": to_us, "limit": limit}
 
 

@@ -63,13 +63,13 @@ class SqliteSeries:
     async def expire(self, before_us: int) -> int:
         dropped, after = 0, (0, 0, 0)
         while True:
-            spans, end = await self._read(reads.expired, before_us, _EXPIRE_ROWS, after)
-            if spans:
-                dropped += await self._in(self._writing, self._open_writer.delete, spans)
+            old, end = await self._read(reads.expired, before_us, _EXPIRE_ROWS, after)
+            if old:
+                dropped += await self._in(self._writing, self._open_writer.delete, old)
             if end is None:
                 break
             after = end
-        await self._in(self._writing, self._open_writer.forget_rejected, before_us)
+        await self._in(self._writing, self._open_writer.forget, before_us)
         return dropped
 
     async def rejected(self, limit: int, after_id: int = 0, state: str = "open") -> list[SetAside]:

@@ -177,7 +177,7 @@ class SeriesReader(Protocol):
     async def scan(
         self, from_us: int, to_us: int, limit: int, after: Key | None = None, seq_le: int | None = None
     ) -> Rows:
-        """A page of all devices' rows in a range, by device, field and time; the order of fields is the store's own.
+        """A page of all devices' rows in a range, device by device, in an order of keys that is the store's own.
 
         The next page comes after the last row's key. `seq_le` leaves out what a later record wrote.
         """

@@ -6,16 +6,18 @@ one row a statement ends at 7,800 rows/s. Rows and position commit together.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
 from lns.errors import StoreError
 from lns.series.checks import problems, stored_values
+from lns.series.known import Names, SeriesDays
+from lns.series.reads import DAY_US
+from lns.series.statements import pieces, upserts
 from lns.series.store import Rejected, Row, Rows, WriteResult
 
-_STATEMENT_ROWS = (5000, 1000, 200, 50, 10, 1)  # 5,000 rows take 30,000 of SQLite's 32,766 parameters
 _COLUMNS = 6
 _WAL_PAGES = 16_384  # 64 MiB of log per checkpoint: a hot page is copied once for many commits
 _WAL_BOUND_BYTES = (
@@ -34,16 +36,25 @@ _PRAGMAS = (
 )
 
 
-def _upsert_sql(rows: int) -> str:
-    values = ",".join(["(?,?,?,?,?,?)"] * rows)
-    return (
-        f"INSERT INTO measurement (device_id, field_id, time_us, value, unit_id, seq) VALUES {values} "
-        "ON CONFLICT (device_id, field_id, time_us) DO UPDATE SET "
-        "value = excluded.value, unit_id = excluded.unit_id, seq = excluded.seq WHERE excluded.seq > measurement.seq"
-    )
-
-
-_UPSERTS = {rows: _upsert_sql(rows) for rows in _STATEMENT_ROWS}
+# One statement, so that the interpreter lock is not handed over for each device.
+_DELETE = """
+DELETE FROM measurement WHERE (device_id, time_us, field_id) IN (
+    SELECT m.device_id, m.time_us, m.field_id FROM json_each(?) AS old
+    CROSS JOIN measurement m ON m.device_id = CAST(old.key AS INTEGER) AND m.time_us <= old.value
+)
+"""
+_FORGET_SERIES = f"""
+DELETE FROM series WHERE newest_day <= ? AND NOT EXISTS (
+    SELECT 1 FROM measurement m
+    WHERE m.device_id = series.device_id AND m.field_id = series.field_id AND m.time_us >= newest_day * {DAY_US}
+)
+"""
+_UPSERTS = upserts(
+    "INSERT INTO measurement (device_id, field_id, time_us, value, unit_id, seq)",
+    6,
+    "(device_id, field_id, time_us) DO UPDATE SET "
+    "value = excluded.value, unit_id = excluded.unit_id, seq = excluded.seq WHERE excluded.seq > measurement.seq",
+)
 _NOT_STORABLE = (sqlite3.IntegrityError, OverflowError)  # a row's own fault; all else is the engine's
 
 
@@ -56,8 +67,9 @@ class Writer:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
         _migrate(connection, path)
-        self._fields = _Names(connection, "field")
-        self._units = _Names(connection, "unit")
+        self._fields = Names(connection, "field")
+        self._units = Names(connection, "unit")
+        self._series = SeriesDays(connection)
 
     def write(self, rows: Rows, cursor: int | None, now_us: int) -> WriteResult:
         """See `SeriesWriter.write`; `now_us` judges what lies in the future."""
@@ -84,19 +96,19 @@ class Writer:
                     self._connection.execute("UPDATE rejected SET code = ?, reason = ? WHERE id = ?", changed)
         return result
 
-    def delete(self, spans: Sequence[tuple[int, int, int, int]]) -> int:
-        """Delete the rows of (device_id, field_id, first_us, last_us), both ends included; returns how many."""
+    def delete(self, old: Mapping[int, int]) -> int:
+        """Delete each device's rows up to a time, that included; returns how many."""
         with self._transaction():
-            cursor = self._connection.executemany(
-                "DELETE FROM measurement WHERE device_id = ? AND field_id = ? AND time_us BETWEEN ? AND ?", spans
-            )
+            deleted = self._connection.execute(_DELETE, (json.dumps(old),)).rowcount
         self._bound_wal()
-        return cursor.rowcount
+        return deleted
 
-    def forget_rejected(self, before_us: int) -> None:
-        """Delete what was set aside before `before_us`."""
+    def forget(self, before_us: int) -> None:
+        """Delete what was set aside before `before_us`, and the fields that have no row left after its expiry."""
         with self._transaction():
             self._connection.execute("DELETE FROM rejected WHERE at_us < ?", (before_us,))
+            self._connection.execute(_FORGET_SERIES, (before_us // DAY_US,))
+            self._series.reload()
 
     def close(self) -> None:
         self._connection.close()
@@ -110,8 +122,8 @@ class Writer:
         except BaseException:
             if self._connection.in_transaction:  # a full disk has rolled back already
                 self._connection.execute("ROLLBACK")
-            self._fields.reload()
-            self._units.reload()
+            for cache in (self._fields, self._units, self._series):
+                cache.reload()
             raise
 
     def _store(self, rows: Rows, now_us: int) -> WriteResult:
@@ -121,20 +133,23 @@ class Writer:
             bad = {r.index for r in rejected}
             kept = [i for i in kept if i not in bad]
             rows = rows.take(kept)
-        parameters = self._parameters(rows)
+        ids = self._fields.ids(dict.fromkeys(rows.fields))
+        field_ids = [ids[field] for field in rows.fields]
         refused: list[tuple[int, str]] = []
-        accepted = self._insert(parameters, 0, len(rows), refused)
+        accepted = self._insert(self._parameters(rows, field_ids), 0, len(rows), refused)
+        self._series.note(rows, field_ids, {index for index, _ in refused}, now_us // DAY_US)
         superseded = len(rows) - len(refused) - accepted
         rejected += [Rejected(kept[i], "constraint", reason) for i, reason in refused]
         return WriteResult(accepted, superseded, tuple(rejected))
 
-    def _parameters(self, rows: Rows) -> list[object]:
+    def _parameters(self, rows: Rows, field_ids: list[int]) -> list[object]:
+        unit_ids = self._units.ids([unit for unit in dict.fromkeys(rows.units) if unit is not None])
         parameters: list[object] = [None] * (len(rows) * _COLUMNS)
         parameters[0::6] = rows.device_ids
-        parameters[1::6] = self._fields.ids(rows.fields)
+        parameters[1::6] = field_ids
         parameters[2::6] = rows.times_us
         parameters[3::6] = stored_values(rows.values)
-        parameters[4::6] = self._units.ids(rows.units)
+        parameters[4::6] = [None if unit is None else unit_ids[unit] for unit in rows.units]
         parameters[5::6] = rows.seqs
         return parameters
 
@@ -144,20 +159,17 @@ class Writer:
         A statement that fails takes back its own rows and leaves the transaction open.
         """
         changed = 0
-        end = first + count
-        for size in _STATEMENT_ROWS:
-            while end - first >= size:
-                chunk = parameters[first * _COLUMNS : (first + size) * _COLUMNS]
-                try:
-                    changed += self._connection.execute(_UPSERTS[size], chunk).rowcount
-                except _NOT_STORABLE as error:
-                    if size == 1:
-                        refused.append((first, str(error)))
-                    else:
-                        half = size // 2
-                        changed += self._insert(parameters, first, half, refused)
-                        changed += self._insert(parameters, first + half, size - half, refused)
-                first += size
+        for start, size in pieces(first, count):
+            chunk = parameters[start * _COLUMNS : (start + size) * _COLUMNS]
+            try:
+                changed += self._connection.execute(_UPSERTS[size], chunk).rowcount
+            except _NOT_STORABLE as error:
+                if size == 1:
+                    refused.append((start, str(error)))
+                    continue
+                half = size // 2
+                changed += self._insert(parameters, start, half, refused)
+                changed += self._insert(parameters, start + half, size - half, refused)
         return changed
 
     def _set_aside(self, rows: Rows, rejected: Sequence[Rejected], now_us: int) -> None:
@@ -178,32 +190,6 @@ class Writer:
     def _bound_wal(self) -> None:
         if self._wal and self._wal.stat().st_size > _WAL_BOUND_BYTES:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-class _Names:
-    """A dictionary table, name to id, whole in memory. None has the id None."""
-
-    def __init__(self, connection: sqlite3.Connection, table: str) -> None:
-        self._connection = connection
-        self._table = table
-        self._ids: dict[str | None, int | None] = {}
-        self.reload()
-
-    def reload(self) -> None:
-        """Forget names that a rollback took back."""
-        self._ids = dict(self._connection.execute(f"SELECT name, id FROM {self._table}"))
-        self._ids[None] = None
-
-    def ids(self, names: Sequence[str | None]) -> list[int | None]:
-        """Ids of a column of names; new names get one."""
-        try:
-            return list(map(self._ids.__getitem__, names))
-        except KeyError:
-            for name in dict.fromkeys(names):
-                if name not in self._ids:
-                    insert = f"INSERT INTO {self._table} (name) VALUES (?)"
-                    self._ids[name] = self._connection.execute(insert, (name,)).lastrowid
-            return list(map(self._ids.__getitem__, names))
 
 
 def _encode(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""A whole server on free loopback ports, and a client with its admin key."""
+"""A whole server on free loopback ports, shared by the tests of this folder, and clients for it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from lns.server import Server
 
 
 class Running:
-    """A server that answers, and clients for it."""
+    """A server that answers."""
 
     def __init__(self, server: Server, data_dir: Path) -> None:
         self.server = server
@@ -21,18 +21,18 @@ class Running:
         self.admin_key = (data_dir / "admin.key").read_text("ascii").strip()
 
     def client(self, key: str | None = None) -> httpx.AsyncClient:
-        headers = {} if key == "" else {"Authorization": f"Bearer {key or self.admin_key}"}
+        """A client with `key`, or without one."""
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30, trust_env=False)
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="package", scope="package")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     data_dir = tmp_path_factory.mktemp("data")
-    config = Config(data_dir=str(data_dir), udp=Udp(host="127.0.0.1", port=0), api=Api(port=0))
-    server = Server(config)
+    server = Server(Config(data_dir=str(data_dir), udp=Udp(host="127.0.0.1", port=0), api=Api(port=0)))
     ready = asyncio.Event()
-    serving = asyncio.get_running_loop().create_task(server.serve(lambda _: ready.set()))
-    waiting = asyncio.get_running_loop().create_task(ready.wait())
+    loop = asyncio.get_running_loop()
+    serving, waiting = loop.create_task(server.serve(lambda _: ready.set())), loop.create_task(ready.wait())
     await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if serving.done():
@@ -42,7 +42,9 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     await serving
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="package")
 async def api(running: Running) -> AsyncIterator[httpx.AsyncClient]:
-    async with running.client() as client:
+    """A client with the admin key, at the API's prefix."""
+    async with running.client(running.admin_key) as client:
+        client.base_url = f"{running.url}/api/v1"
         yield client

@@ -68,6 +68,12 @@ def test_an_uplink_without_port_and_levels_is_shown(picture):
     assert "1229 p-   DR5 868.1    - dBm     - dB" in find(screen(picture), "868.1")
 
 
+def test_values_are_shown_under_the_name_an_uplink_has_told(picture):
+    picture.take(UPLINK)
+    picture.take(DECODED)
+    assert "cellar            temperature 21.456  door True" in find(screen(picture), "temperature")
+
+
 def test_values_and_failed_decodes_are_shown(picture):
     picture.take(DECODED)
     picture.take(FAILED)

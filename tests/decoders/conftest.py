@@ -19,7 +19,9 @@ def key_of(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()
 
 
-def request(payload: bytes = b"\x01", fport: int = 1, dev_eui: str = "0102030405060708", fcnt: int = 7, **more) -> Request:
+def request(
+    payload: bytes = b"\x01", fport: int = 1, dev_eui: str = "0102030405060708", fcnt: int = 7, **more
+) -> Request:
     """An uplink with usual values."""
     return Request(payload, fport, more.pop("recv_time_us", RECEIVED_US), dev_eui, fcnt, **more)
 

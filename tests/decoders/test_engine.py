@@ -8,6 +8,16 @@ from decoders.contract import CheckReport, Error, Result
 from decoders.pool import Pool
 from tests.decoders.conftest import RECEIVED_US, Decode, key_of, request
 
+REQUIRE = "is not available: a decoder is one file, so paste the code in or upload the bundle"
+ASYNC = "async code is not available: a decoder answers at once, so remove async and await"
+PROMISE = "the decoder returned a promise: it has to answer at once, without async or await"
+TOO_LARGE = "the decoded data is 70008 characters of JSON, at most 65536 are kept"
+RETURN = "return outside a function: put the code into function decodeUplink(input) { ... }"
+UNPRINTABLE = "the script threw a value that cannot be printed"
+NO_FUNCTION = (
+    "the script has no decoder function: decodeUplink(input), Decode(fPort, bytes, variables) or Decoder(bytes, port)"
+)
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -22,21 +32,42 @@ TEMPERATURE = "(bytes[0] << 8 | bytes[1]) / 10"
 @pytest.mark.parametrize(
     ("source", "convention"),
     [
-        ("function decodeUplink(input) { var bytes = input.bytes; return {data: {t: %s, port: input.fPort}}; }", "ts013"),
-        ("function decodeUplink(input) { var bytes = input.bytes; return {t: %s, port: input.fPort}; }", "ts013"),  # bare
+        (
+            "function decodeUplink(input) { var bytes = input.bytes; return {data: {t: %s, port: input.fPort}}; }",
+            "ts013",
+        ),
+        (
+            "function decodeUplink(input) { var bytes = input.bytes; return {t: %s, port: input.fPort}; }",
+            "ts013",
+        ),  # bare
         ("const decodeUplink = ({bytes, fPort}) => ({data: {t: %s, port: fPort}});", "ts013"),
         ("function Decoder(bytes, port) { return {t: %s, port: port}; }", "ttn2"),
         ("function Decode(fPort, bytes, variables) { return {t: %s, port: fPort}; }", "chirpstack3"),
         ("let Decode = function (fPort, bytes) { return {t: %s, port: fPort}; }", "chirpstack3"),
-        ("module.exports = {decodeUplink: function (i) { var bytes = i.bytes; return {data: {t: %s, port: i.fPort}}; }};", "ts013"),
-        ("exports.decodeUplink = function (i) { var bytes = i.bytes; return {data: {t: %s, port: i.fPort}}; };", "ts013"),
+        (
+            "module.exports = {decodeUplink: function ({bytes, fPort}) { return {data: {t: %s, port: fPort}}; }};",
+            "ts013",
+        ),
+        (
+            "exports.decodeUplink = function (i) { var bytes = i.bytes; return {data: {t: %s, port: i.fPort}}; };",
+            "ts013",
+        ),
         ("module.exports.Decoder = function (bytes, port) { return {t: %s, port: port}; };", "ttn2"),
         ("module.exports = {default: {Decoder: function (bytes, port) { return {t: %s, port: port}; }}};", "ttn2"),
-        ("var driver = {decodeUplink: function (i) { var bytes = i.bytes; return {data: {t: %s, port: i.fPort}}; }};", "ts013"),
-        ("function Decode(p, bytes) { return 1; } function decodeUplink(i) { var bytes = i.bytes; return {data: {t: %s, port: i.fPort}}; }", "ts013"),
-        ("function Decode(p, bytes) { return {t: %s, port: p}; } function Decoder(bytes, p) { return 1; }", "chirpstack3"),
+        (
+            "var driver = {decodeUplink: function ({bytes, fPort}) { return {data: {t: %s, port: fPort}}; }};",
+            "ts013",
+        ),
+        (
+            "function Decode() {} function decodeUplink({bytes, fPort}) { return {data: {t: %s, port: fPort}}; }",
+            "ts013",
+        ),
+        (
+            "function Decode(p, bytes) { return {t: %s, port: p}; } function Decoder(bytes, p) { return 1; }",
+            "chirpstack3",
+        ),
     ],
-)  # fmt: skip
+)
 async def test_every_convention_decodes(pool: Pool, decode: Decode, source: str, convention: str) -> None:
     source = source.replace("%s", TEMPERATURE)
     assert (await pool.check(source)).convention == convention
@@ -98,20 +129,42 @@ async def test_a_script_may_change_its_bytes(pool: Pool) -> None:
 @pytest.mark.parametrize(
     ("returned", "expected"),
     [
-        ("{data: {a: 1}, warnings: ['low', {code: 3}]}", Result(b'{"a":1}', [("a", 1.0, None, None)], ["low", '{"code":3}'])),
+        (
+            "{data: {a: 1}, warnings: ['low', {code: 3}]}",
+            Result(b'{"a":1}', [("a", 1.0, None, None)], ["low", '{"code":3}']),
+        ),
         ("{warnings: ['nothing new']}", Result(b"", [], ["nothing new"])),
         ("{data: {}, errors: []}", Result(b"{}")),
-        ("{data: {a: NaN, b: undefined, c: 1}}", Result(b'{"a":null,"c":1}', [("c", 1.0, None, None)], ["a has no value: null, NaN or Infinity"])),
-        ("{data: {n: 5n, m: 2n ** 70n}}", Result(b'{"n":5,"m":"1180591620717411303424"}', [("n", 5.0, None, None), ("m", "1180591620717411303424", None, None)], ["an integer above 2^53 was kept as text"])),
-        ("{data: {t: new Date(0)}}", Result(b'{"t":"1970-01-01T00:00:00.000Z"}', [("t", "1970-01-01T00:00:00.000Z", None, None)])),
+        (
+            "{data: {a: NaN, b: undefined, c: 1}}",
+            Result(b'{"a":null,"c":1}', [("c", 1.0, None, None)], ["a has no value: null, NaN or Infinity"]),
+        ),
+        (
+            "{data: {n: 5n, m: 2n ** 70n}}",
+            Result(
+                b'{"n":5,"m":"1180591620717411303424"}',
+                [("n", 5.0, None, None), ("m", "1180591620717411303424", None, None)],
+                ["an integer above 2^53 was kept as text"],
+            ),
+        ),
+        (
+            "{data: {t: new Date(0)}}",
+            Result(b'{"t":"1970-01-01T00:00:00.000Z"}', [("t", "1970-01-01T00:00:00.000Z", None, None)]),
+        ),
         ("{data: {s: '\\ud800x\\\\ud800'}}", Result('{"s":"�x\\\\ud800"}'.encode(), [("s", "�x\\ud800", None, None)])),
         ("{data: [{time: 1768471200, t: 1}]}", Result(b'[{"time":1768471200,"t":1}]', [("t", 1.0, None, RECEIVED_US)])),
-        ("{data: 5, mode: 'x'}", Result(b'{"data":5,"mode":"x"}', [("data", 5.0, None, None), ("mode", "x", None, None)])),
-        ("{temperature: 1, errors: 0}", Result(b'{"temperature":1,"errors":0}', [("temperature", 1.0, None, None), ("errors", 0.0, None, None)])),
+        (
+            "{data: 5, mode: 'x'}",
+            Result(b'{"data":5,"mode":"x"}', [("data", 5.0, None, None), ("mode", "x", None, None)]),
+        ),
+        (
+            "{temperature: 1, errors: 0}",
+            Result(b'{"temperature":1,"errors":0}', [("temperature", 1.0, None, None), ("errors", 0.0, None, None)]),
+        ),
     ],
-)  # fmt: skip
+)
 async def test_what_may_be_returned(decode: Decode, returned: str, expected: Result) -> None:
-    result = await decode("function decodeUplink(input) { return %s; }" % returned)
+    result = await decode("function decodeUplink(input) { return " + returned + "; }")
     assert result == Result(*[getattr(expected, name) for name in expected.__struct_fields__[:-1]], result.duration_us)
 
 
@@ -122,10 +175,10 @@ async def test_what_may_be_returned(decode: Decode, returned: str, expected: Res
         ("var a;\n a.b.c = 1;", Error("exception", "Cannot read properties of undefined (reading 'b')", 3, 4)),
         ("throw 'text';", Error("exception", "text")),
         ("throw null;", Error("exception", "null")),
-        ("throw {toString: function () { throw 1; }};", Error("exception", "the script threw a value that cannot be printed")),
-        ("throw {get message() { throw 1; }};", Error("exception", "the script threw a value that cannot be printed")),
+        ("throw {toString: function () { throw 1; }};", Error("exception", UNPRINTABLE)),
+        ("throw {get message() { throw 1; }};", Error("exception", UNPRINTABLE)),
         ("(function f() { f(); })();", Error("exception", "Maximum call stack size exceeded", 2, 12)),
-        ("require('fs');", Error("exception", "require('fs') is not available: a decoder is one file, so paste the code in or upload the bundle", 2, 1)),
+        ("require('fs');", Error("exception", "require('fs') " + REQUIRE, 2, 1)),
         ("setTimeout(function () {}, 1);", Error("exception", "setTimeout is not a function", 2, 1)),
         ("return {errors: ['bad crc', 'bad length']};", Error("script_error", "bad crc; bad length")),
         ("return {data: {a: 1}, errors: ['old']};", Error("script_error", "old")),
@@ -134,11 +187,11 @@ async def test_what_may_be_returned(decode: Decode, returned: str, expected: Res
         ("return 21.5;", Error("bad_result", "the decoder returned 21.5, not an object")),
         ("return {data: 'text'};", Error("bad_result", 'the decoder returned "text", not an object')),
         ("return function () {};", Error("bad_result", "the decoder returned a function")),
-        ("return Promise.resolve({});", Error("bad_result", "the decoder returned a promise: it has to answer at once, without async or await")),
+        ("return Promise.resolve({});", Error("bad_result", PROMISE)),
         ("return {data: {get a() { throw new Error('getter'); }}};", Error("bad_result", "getter", 2, 32)),
-        ("return {data: {s: 'x'.repeat(70000)}};", Error("too_large", "the decoded data is 70008 characters of JSON, at most 65536 are kept")),
+        ("return {data: {s: 'x'.repeat(70000)}};", Error("too_large", TOO_LARGE)),
     ],
-)  # fmt: skip
+)
 async def test_a_failure_is_told_with_its_place(decode: Decode, body: str, expected: Error) -> None:
     result = await decode("function decodeUplink(input) {\n" + body + "\n}")
     assert (result.error, result.samples) == (expected, [])
@@ -174,15 +227,18 @@ async def test_one_bad_uplink_costs_its_neighbours_nothing(pool: Pool) -> None:
         ("function decodeUplink(input) {\n  return {data: {}};\n", Error("syntax", "Unexpected end of input", 3, 1)),
         ("var a = 1;\nvar b = ;\n", Error("syntax", "Unexpected token ';'", 2, 9)),
         ("let a = 1;\n let a = 2;", Error("syntax", "Identifier 'a' has already been declared", 2, 6)),
-        ("var state = 0;\nfunction decodeUplink() { state++; }\nvar b = ;", Error("syntax", "Unexpected token ';'", 3, 9)),
-        ("return {a: 1};", Error("syntax", "return outside a function: put the code into function decodeUplink(input) { ... }", 1, 1)),
+        (
+            "var state = 0;\nfunction decodeUplink() { state++; }\nvar b = ;",
+            Error("syntax", "Unexpected token ';'", 3, 9),
+        ),
+        ("return {a: 1};", Error("syntax", RETURN, 1, 1)),
         ("var x = 1;\nfoo.bar();", Error("exception", "ReferenceError: foo is not defined", 2, 1)),
-        ("\n var fs = require('../decode.js');", Error("exception", "require('../decode.js') is not available: a decoder is one file, so paste the code in or upload the bundle", 2, 11)),
-        ("async function decodeUplink() {}", Error("syntax", "async code is not available: a decoder answers at once, so remove async and await", 1, 1)),
-        ("function encodeDownlink(input) { return {bytes: []}; }", Error("syntax", "the script has no decoder function: decodeUplink(input), Decode(fPort, bytes, variables) or Decoder(bytes, port)")),
+        ("\n var fs = require('../decode.js');", Error("exception", "require('../decode.js') " + REQUIRE, 2, 11)),
+        ("async function decodeUplink() {}", Error("syntax", ASYNC, 1, 1)),
+        ("function encodeDownlink(input) { return {bytes: []}; }", Error("syntax", NO_FUNCTION)),
         ("while (true) {}", Error("timeout", "the script ran longer than 500 ms")),
     ],
-)  # fmt: skip
+)
 async def test_check_finds_the_problem_of_a_script(pool: Pool, source: str, expected: Error) -> None:
     assert await pool.check(source) == CheckReport(problem=expected)
 

@@ -17,7 +17,10 @@ T0_US = T0 * 1_000_000
     ("data", "expected"),
     [
         # plain values
-        ({"t": 21, "open": True, "mode": "eco"}, [("t", 21.0, None, None), ("open", True, None, None), ("mode", "eco", None, None)]),
+        (
+            {"t": 21, "open": True, "mode": "eco"},
+            [("t", 21.0, None, None), ("open", True, None, None), ("mode", "eco", None, None)],
+        ),
         # nested objects and arrays
         ({"air": {"t": 1.5, "inner": {"x": 2}}}, [("air.t", 1.5, None, None), ("air.inner.x", 2.0, None, None)]),
         ({"t": [1, 2]}, [("t.0", 1.0, None, None), ("t.1", 2.0, None, None)]),
@@ -28,20 +31,26 @@ T0_US = T0 * 1_000_000
         ({"t": {"value": 21.5, "time": T0}}, [("t", 21.5, None, T0_US)]),
         ({"t": {"value": 1, "min": 0}}, [("t.value", 1.0, None, None), ("t.min", 0.0, None, None)]),  # not that form
         # several samples with their own times
-        ({"log": [{"time": T0, "t": 1}, {"time": T0 + 60, "t": 2}]}, [("log.t", 1.0, None, T0_US), ("log.t", 2.0, None, T0_US + 60_000_000)]),
+        (
+            {"log": [{"time": T0, "t": 1}, {"time": T0 + 60, "t": 2}]},
+            [("log.t", 1.0, None, T0_US), ("log.t", 2.0, None, T0_US + 60_000_000)],
+        ),
         ([{"timestamp": T0 * 1000, "t": 1}], [("t", 1.0, None, T0_US)]),
         ([{"time": "2026-01-15T11:00:00+01:00", "t": {"value": 1, "unit": "K"}}], [("t", 1.0, "K", T0_US)]),
         ({"t": [{"time": T0, "value": 1, "unit": "K"}]}, [("t", 1.0, "K", T0_US)]),
         ({"log": [{"time": T0, "a": {"b": 1}}]}, [("log.a.b", 1.0, None, T0_US)]),
         ([{"time": 5, "t": 1}], [("0.time", 5.0, None, None), ("0.t", 1.0, None, None)]),  # no usable time
         # fields that name themselves
-        ([{"field": "T", "value": 1, "timestamp": T0}, {"field": "H", "value": 2, "unit": "%"}], [("T", 1.0, None, T0_US), ("H", 2.0, "%", None)]),
+        (
+            [{"field": "T", "value": 1, "timestamp": T0}, {"field": "H", "value": 2, "unit": "%"}],
+            [("T", 1.0, None, T0_US), ("H", 2.0, "%", None)],
+        ),
         # a time outside a list is a value like any other
         ({"time": T0, "t": 1}, [("time", float(T0), None, None), ("t", 1.0, None, None)]),
         ({}, []),
         ([], []),
     ],
-)  # fmt: skip
+)
 def test_forms_of_data(data: object, expected: list) -> None:
     assert flatten(data) == (expected, [])
 
@@ -50,7 +59,11 @@ def test_forms_of_data(data: object, expected: list) -> None:
     ("data", "expected", "warnings"),
     [
         ({"a": None, "b": 1}, [("b", 1.0, None, None)], ["a has no value: null, NaN or Infinity"]),
-        ({"a": math.nan, "b": math.inf}, [], ["a has no value: null, NaN or Infinity", "b has no value: null, NaN or Infinity"]),
+        (
+            {"a": math.nan, "b": math.inf},
+            [],
+            ["a has no value: null, NaN or Infinity", "b has no value: null, NaN or Infinity"],
+        ),
         ({"a": 10**400}, [], ["a has no value: null, NaN or Infinity"]),
         ({"": 1}, [], ["a field name has 0 characters, 1 to 200 fit"]),
         ({"x" * 201: 1}, [], ["a field name has 201 characters, 1 to 200 fit"]),
@@ -59,7 +72,7 @@ def test_forms_of_data(data: object, expected: list) -> None:
         ({"t": {"value": [1], "unit": "K"}}, [], ["t.value is neither number, boolean nor text"]),
         (5, [], ["a field name has 0 characters, 1 to 200 fit"]),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_stored_is_left_out_with_a_warning(data: object, expected: list, warnings: list[str]) -> None:
     assert flatten(data) == (expected, warnings)
 
@@ -93,7 +106,7 @@ def test_the_number_of_samples_is_limited() -> None:
         (-T0, None),
         (True, None),
         (math.nan, None),
-        (10**400 if False else 1e300, None),
+        (1e300, None),
         ("yesterday", None),
         ("0001-01-01", None),
         (None, None),
@@ -104,18 +117,17 @@ def test_times_of_devices(value: object, expected: int | None) -> None:
     assert time_us(value) == expected
 
 
-@given(st.datetimes(min_value=datetime(2000, 1, 2), max_value=datetime(2099, 12, 30), timezones=st.just(UTC)))
-def test_a_time_is_the_same_in_every_unit(moment: datetime) -> None:
-    moment = moment.replace(microsecond=0)
-    seconds = round(moment.timestamp())
-    assert {time_us(seconds), time_us(seconds * 1000), time_us(seconds * 10**6), time_us(moment.isoformat())} == {
-        seconds * 10**6
-    }
+@given(st.integers(946_684_800, 4_102_444_799))
+def test_a_time_is_the_same_in_every_unit(seconds: int) -> None:
+    text = datetime.fromtimestamp(seconds, UTC).isoformat()
+    assert {time_us(seconds), time_us(seconds * 1000), time_us(seconds * 10**6), time_us(text)} == {seconds * 10**6}
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 KEYS = st.sampled_from(["a", "b", "value", "unit", "time", "timestamp", "field", ""]) | st.text(max_size=3)
-DATA = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=30)
+DATA = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=30
+)
 
 
 @given(DATA)
@@ -129,7 +141,11 @@ def test_any_data_becomes_storable_samples(data: object) -> None:
         assert at is None or isinstance(at, int)
 
 
-@given(st.dictionaries(st.text(st.characters(blacklist_characters="."), min_size=1, max_size=9), st.booleans() | st.text(max_size=5) | st.floats(allow_nan=False, allow_infinity=False), max_size=9))  # fmt: skip
+FIELDS = st.text(st.characters(exclude_characters="."), min_size=1, max_size=9)
+STORABLE = st.booleans() | st.text(max_size=5) | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.dictionaries(FIELDS, STORABLE, max_size=9))
 def test_a_flat_object_is_kept_whole_and_in_order(data: dict) -> None:
     expected = [(field, value, None, None) for field, value in data.items()]
     assert flatten(data) == (expected, [])

@@ -1,4 +1,4 @@
-"""Hostile scripts and dying workers against a real pool: the caller gets a result for every uplink and its neighbours theirs."""
+"""Hostile scripts and dying workers against a real pool: every uplink gets a result, and neighbours get theirs."""
 
 import asyncio
 import json
@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
-from decoders.contract import Result
+from decoders.contract import DecoderError, Result
 from decoders.pool import Pool
 from tests.decoders.conftest import key_of, request, running
 
 DECODE = "function decodeUplink(input) { var n = input.bytes[0]; if (n === 66) { %s } return {data: {n: n}}; }"
-DEADLY = "new Array(3e7).fill(1.5);"  # one allocation of 240 MB, which no limit of V8's stops in time
+DEADLY = "for (;;) JSON.stringify('x'.repeat(5e8));"  # single allocations that no limit of V8's stops
 SIBLING = "function Decoder(bytes) { return {sibling: bytes[0]}; }"
 BAD = b"\x42"  # 66
 
@@ -33,18 +33,24 @@ HOSTILE = {
     "promise loop": ("(function f() { Promise.resolve().then(f); })();", {"timeout"}),
     "async loop": ("eval('(async function () { for (;;) await 0; })()');", {"timeout"}),
     "array growth": ("var a = []; for (;;) a.push({x: [1, 2, 3]});", {"memory", "timeout"}),
-    "closure growth": ("var f = null; for (;;) f = (function (g) { return function () { return g; }; })(f);", {"memory", "timeout"}),
+    "closure growth": (
+        "var f = null; for (;;) f = (function (g) { return function () { return g; }; })(f);",
+        {"memory", "timeout"},
+    ),
     "map growth": ("var m = new Map(); for (var i = 0;; i++) m.set(i, {});", {"memory", "timeout"}),
-    "one huge array": ("new Array(2 ** 27).fill(1.5);", {"memory", "worker_died"}),
+    "one huge array": ("new Array(2 ** 27).fill(1.5);", {"memory", "timeout", "worker_died"}),
     "huge strings": ("var s = 'x'; for (;;) s = s + s + s;", {"exception", "memory", "timeout"}),
     "touched array buffers": (
         "var a = []; for (;;) { var b = new Uint8Array(1e7); b.fill(1); a.push(b); }",
         {"timeout", "exception", "memory", "worker_died"},
     ),
     "huge error": ("throw new Error('x'.repeat(5e8));", {"exception", "memory", "timeout", "worker_died"}),
-    "huge result": ("return {data: {s: 'x'.repeat(5e8)}};", {"too_large", "bad_result", "memory", "timeout", "worker_died"}),
+    "huge result": (
+        "return {data: {s: 'x'.repeat(5e8)}};",
+        {"too_large", "bad_result", "memory", "timeout", "worker_died"},
+    ),
     "endless toString of what is thrown": ("throw {toString: function () { while (true) {} }};", {"timeout"}),
-}  # fmt: skip
+}
 
 
 def rows(results: list[Result]) -> list[object]:
@@ -99,7 +105,7 @@ async def test_one_payload_out_of_time_costs_one_row_of_a_batch() -> None:
 
 async def test_one_payload_that_kills_costs_one_row_of_a_batch_and_one_strike() -> None:
     source = DECODE % DEADLY
-    async with running() as pool:
+    async with running(timeout_ms=5000) as pool:
         results, sibling = await asyncio.gather(
             pool.decode(key_of(source), source, [request(bytes([n])) for n in range(1, 101)]),
             pool.decode(key_of(SIBLING), SIBLING, [request(bytes([n])) for n in range(1, 101)]),
@@ -113,7 +119,7 @@ async def test_one_payload_that_kills_costs_one_row_of_a_batch_and_one_strike() 
 async def test_three_strikes_park_a_version_and_forgiving_runs_it_again() -> None:
     source = DECODE % DEADLY
     key = key_of(source)
-    async with running() as pool:
+    async with running(timeout_ms=5000) as pool:
         results = await pool.decode(key, source, [request(BAD)] * 5)
         assert rows(results) == ["memory"] * 3 + ["parked"] * 2
         assert list(pool.status().parked) == [key]
@@ -142,6 +148,15 @@ async def test_a_killed_worker_loses_nothing_and_blames_nobody() -> None:
         assert pool.status().parked == {}
 
 
+async def test_stop_signals_are_left_to_the_server() -> None:
+    async with running() as pool:
+        (pid,) = pool.status().pids
+        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGINT)
+        assert rows(await pool.decode(key_of(SIBLING), SIBLING, [request()])) == [{"sibling": 1}]
+        assert pool.status().pids == (pid,)
+
+
 async def test_an_idle_worker_that_dies_is_replaced() -> None:
     async with running() as pool:
         (pid,) = pool.status().pids
@@ -152,16 +167,16 @@ async def test_an_idle_worker_that_dies_is_replaced() -> None:
 
 async def test_work_for_one_version_spreads_over_idle_workers() -> None:
     slow = "function Decoder(bytes) { for (var i = 0, x = 0; i < 1e6; i++) x += i; return {n: bytes[0]}; }"
-    async with running(workers=2, batch=5) as pool:
-        call = asyncio.ensure_future(pool.decode(key_of(slow), slow, [request(bytes([n])) for n in range(1, 101)]))  # noqa: TID251
+    async with running(workers=2, batch=5) as pool, asyncio.TaskGroup() as group:
+        call = group.create_task(pool.decode(key_of(slow), slow, [request(bytes([n])) for n in range(1, 101)]))
         await until(lambda: pool.status().in_work > 2)
         assert rows(await call) == [{"n": n} for n in range(1, 101)]
 
 
 async def test_a_slow_version_does_not_hold_up_the_others() -> None:
     slow = DECODE % "while (true) {}"
-    async with running(batch=1) as pool:
-        call = asyncio.ensure_future(pool.decode(key_of(slow), slow, [request(BAD)] * 20))  # noqa: TID251
+    async with running(batch=1) as pool, asyncio.TaskGroup() as group:
+        call = group.create_task(pool.decode(key_of(slow), slow, [request(BAD)] * 20))
         sibling = await pool.decode(key_of(SIBLING), SIBLING, [request(), request()])
         assert rows(sibling) == [{"sibling": 1}] * 2
         assert not call.done()
@@ -179,18 +194,48 @@ async def test_a_script_that_kills_while_it_loads_is_reported_by_check() -> None
 
 async def test_closing_ends_a_running_script_and_the_calls_that_wait() -> None:
     source = DECODE % "while (true) {}"
+    descriptors = len(os.listdir("/proc/self/fd"))
     pool = Pool(timeout_ms=60_000)
     await pool.start()
     (pid,) = pool.status().pids
-    call = asyncio.ensure_future(pool.decode(key_of(source), source, [request(BAD)]))  # noqa: TID251
-    await until(lambda: pool.status().in_work == 1)
-    started = time.monotonic()
-    await pool.close()
-    assert time.monotonic() - started < 2
-    with pytest.raises(asyncio.CancelledError):
-        await call
+    async with asyncio.TaskGroup() as group:
+        call = group.create_task(pool.decode(key_of(source), source, [request(BAD)]))
+        await until(lambda: pool.status().in_work == 1)
+        started = time.monotonic()
+        await pool.close()
+        assert time.monotonic() - started < 2
+    assert call.cancelled()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+async def test_a_worker_that_cannot_be_started_again_is_tried_until_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    for broken in ("/bin/false", "/nowhere/python"):
+        async with running() as pool:
+            with monkeypatch.context() as patch:
+                patch.setattr("sys.executable", broken)
+                os.kill(pool.status().pids[0], signal.SIGKILL)
+                async with asyncio.TaskGroup() as group:
+                    call = group.create_task(pool.decode(key_of(SIBLING), SIBLING, [request()]))
+                    await until(lambda pool=pool: pool.status().deaths.get("killed") == 1 and not pool.status().in_work)
+                    patch.undo()
+                    assert rows(await call) == [{"sibling": 1}]
+
+
+async def test_a_script_that_tampers_with_the_prelude_harms_itself_only() -> None:
+    source = DECODE % "Array.prototype.join = function () { return 'x'; };"
+    async with running() as pool:
+        assert rows(await pool.decode(key_of(source), source, [request(BAD), request(b"\x01")])) == ["bad_result"] * 2
+        assert rows(await pool.decode(key_of(SIBLING), SIBLING, [request()])) == [{"sibling": 1}]
+
+
+async def test_a_pool_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    pool = Pool(workers=2)
+    with pytest.raises(DecoderError, match="decoder worker did not start: the worker ended with exit status 1"):
+        await pool.start()
+    assert pool.status().pids == ()
 
 
 async def test_the_memory_of_one_version_is_not_taken_from_another() -> None:

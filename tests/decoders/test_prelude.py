@@ -10,7 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def evaluate(decode: Decode, expression: str, **more) -> object:
-    result = await decode("function decodeUplink(input) { return {data: {v: (%s)}}; }" % expression, **more)
+    result = await decode("function decodeUplink(input) { return {data: {v: (" + expression + ")}}; }", **more)
     assert result.error is None, result.error
     return json.loads(result.data_json).get("v")
 
@@ -53,8 +53,10 @@ async def test_buffer_and_text_behave_as_in_node(decode: Decode, expression: str
 
 
 async def test_the_clock_is_the_uplinks(decode: Decode) -> None:
-    expression = """[Date.now(), new Date().toISOString(), +new Date(2020, 0, 1), Date.UTC(2020, 0), new Date(5).getTime(),
-      Date(), new Date() instanceof Date, new Date().constructor === Date, Date.name, new Date(2020, 0).getTimezoneOffset()]"""
+    expression = """[
+      Date.now(), new Date().toISOString(), +new Date(2020, 0, 1), Date.UTC(2020, 0), new Date(5).getTime(),
+      Date(), new Date() instanceof Date, new Date().constructor === Date, Date.name,
+      new Date(2020, 0).getTimezoneOffset()]"""
     assert await evaluate(decode, expression) == [
         1768471200000,
         "2026-01-15T10:00:00.000Z",
@@ -99,5 +101,7 @@ async def test_console_lines_of_a_failed_uplink_are_kept(decode: Decode) -> None
 
 async def test_nothing_reaches_outside_the_realm(decode: Decode) -> None:
     names = "WebAssembly SharedArrayBuffer Atomics setTimeout clearTimeout __timer_manager FinalizationRegistry WeakRef"
-    expression = "'%s process fetch Deno'.split(' ').filter(function (n) { return typeof globalThis[n] !== 'undefined'; })"
+    expression = (
+        "'%s process fetch Deno'.split(' ').filter(function (n) { return typeof globalThis[n] !== 'undefined'; })"
+    )
     assert await evaluate(decode, expression % names) == []

@@ -11,7 +11,6 @@ def test_plain_connection_has_no_secrets() -> None:
         "bootstrap.servers": "127.0.0.1:9092",
         "client.id": "inflight",
         "security.protocol": "plaintext",
-        "log.connection.close": False,
         "reconnect.backoff.ms": 100,
         "reconnect.backoff.max.ms": 2000,
     }

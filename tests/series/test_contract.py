@@ -195,8 +195,7 @@ async def test_a_scan_pages_over_all_devices_without_gap_or_repeat(store, page):
     await store.write(rows(*reversed(wanted)), None)
     found = await everything(store, page)
     assert sorted(found, key=lambda r: (r.device_id, r.field, r.time_us)) == wanted
-    runs = [key for key, _ in groupby((r.device_id, r.field) for r in found)]
-    assert len(runs) == len(set(runs)) == 6
+    assert [device for device, _ in groupby(r.device_id for r in found)] == [1, 2, 9]
 
 
 async def test_a_scan_keeps_to_its_range_and_to_seq_le(store):
@@ -211,7 +210,7 @@ async def test_expiry_drops_what_is_older_and_nothing_else(store):
     new = [row(i, device=d, field=f) for d in range(3) for f in "ab" for i in range(3)]
     await store.write(rows(*old, *new), 3)
     assert await store.expire(T0) == len(old)
-    assert await everything(store) == new
+    assert sorted(await everything(store), key=repr) == sorted(new, key=repr)
     assert await store.expire(T0) == 0
     assert await store.cursor() == 3
 

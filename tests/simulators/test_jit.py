@@ -44,3 +44,9 @@ def test_a_full_queue_is_a_collision_until_something_has_been_sent():
     starts = [1_000_000 + n * 100_000 for n in range(MAX_QUEUED + 1)]
     assert [queue.offer(0, start, AIRTIME_US) for start in starts] == [None] * MAX_QUEUED + ["COLLISION_PACKET"]
     assert queue.offer(starts[0] + AIRTIME_US, starts[-1], AIRTIME_US) is None
+
+
+@pytest.mark.parametrize(("transmitters", "accepted"), [(1, 1), (2, 2), (0, 100)])
+def test_more_transmitters_send_more_at_a_time(transmitters, accepted):
+    queue = JitQueue(transmitters)
+    assert [queue.offer(0, 1_000_000, AIRTIME_US) for _ in range(100)].count(None) == accepted

@@ -3,7 +3,6 @@
 import json
 
 from lns.lorawan.regions import region
-from simulators import ledger as ledger_module
 from simulators.ledger import Ledger, Transmission
 from simulators.payloads import expected, reading
 
@@ -80,9 +79,8 @@ def test_a_written_ledger_ends_with_the_summary(tmp_path):
     assert rows[-1] == {"kind": "summary", "sent": 1}
 
 
-def test_an_endless_run_keeps_the_newest_rows_and_all_counts(monkeypatch):
-    monkeypatch.setattr(ledger_module, "_KEPT", 10)
-    ledger = Ledger(EUIS, whole=False)
+def test_an_endless_run_keeps_the_newest_rows_and_all_counts():
+    ledger = Ledger(EUIS, keep=5)
     for n in range(25):
         uplink = ledger.add_uplink(0, n, n, True, n)
         ledger.add_transmission(n, 0, uplink, CHANNEL, 5)

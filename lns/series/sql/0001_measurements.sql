@@ -9,6 +9,8 @@ CREATE TABLE unit (
 );
 
 -- value: REAL is a number, INTEGER 0 or 1 a boolean, TEXT a text. No declared type, so that nothing is converted.
+-- The time stands before the field: the values of one uplink lie on one page. With the field first each lies on a page
+-- of its own, and once there is history a row costs two to three times as much to write.
 CREATE TABLE measurement (
     device_id INTEGER NOT NULL,
     field_id INTEGER NOT NULL,
@@ -16,7 +18,15 @@ CREATE TABLE measurement (
     value NOT NULL,
     unit_id INTEGER,
     seq INTEGER NOT NULL,
-    PRIMARY KEY (device_id, field_id, time_us)
+    PRIMARY KEY (device_id, time_us, field_id)
+) WITHOUT ROWID;
+
+-- Which fields a device has, each with the day (since 1970) of its newest row: the search for that row starts there.
+CREATE TABLE series (
+    device_id INTEGER NOT NULL,
+    field_id INTEGER NOT NULL,
+    newest_day INTEGER NOT NULL,
+    PRIMARY KEY (device_id, field_id)
 ) WITHOUT ROWID;
 
 -- One row: the exchange position up to which this file holds everything.

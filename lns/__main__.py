@@ -1,0 +1,5 @@
+"""`python -m lns` is the command `lns`."""
+
+from lns.cli import main
+
+main()

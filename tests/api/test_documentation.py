@@ -1,0 +1,56 @@
+import re
+from typing import Any
+
+import pytest
+
+from tests.api.answers import ok
+from tests.api.conftest import Running
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def document(running: Running) -> dict[str, Any]:
+    async with running.client() as client:
+        found: dict[str, Any] = ok(await client.get("/openapi.json"))
+        return found
+
+
+async def test_every_route_has_a_summary_a_tag_and_a_name(running: Running) -> None:
+    found = await document(running)
+    tags = {tag["name"] for tag in found["tags"]}
+    names = set()
+    for path, methods in found["paths"].items():
+        for method, operation in methods.items():
+            assert re.fullmatch(r"[A-Z].{10,120}[^.]", operation["summary"]), (method, path)
+            assert not operation["description"].startswith(operation["summary"]), (method, path)
+            assert set(operation["tags"]) <= tags, (method, path)
+            names.add(operation["operationId"])
+    assert len(names) == sum(len(methods) for methods in found["paths"].values())
+
+
+async def test_every_body_has_an_example_and_every_field_a_description(running: Running) -> None:
+    found = await document(running)
+    schemas = found["components"]["schemas"]
+    bodies = 0
+    for methods in found["paths"].values():
+        for operation in methods.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                bodies += 1
+                name = content.get("schema", {}).get("$ref", "/").rsplit("/", 1)[1]
+                assert content.get("example") or schemas[name]["example"], operation["operationId"]
+                for field, schema in schemas.get(name, {"properties": {}})["properties"].items():
+                    assert schema.get("description"), (name, field)
+    assert bodies == 17
+
+
+async def test_every_parameter_is_described(running: Running) -> None:
+    for methods in (await document(running))["paths"].values():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", ()):
+                assert parameter.get("description"), (operation["operationId"], parameter["name"])
+
+
+async def test_pages_of_the_documentation_need_no_key(running: Running) -> None:
+    async with running.client() as client:
+        answer = await client.get("/docs")
+    assert (answer.status_code, "swagger" in answer.text) == (200, True)

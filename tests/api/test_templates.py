@@ -1,0 +1,60 @@
+import httpx
+import pytest
+
+from tests.api.answers import ok, problem, without
+from tests.api.conftest import Running
+from tests.api.radio import abp_session
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+RULES = {"temperature": {"deadband_abs": 0.5}}
+
+
+async def test_template_is_created_shown_changed_and_deleted(api: httpx.AsyncClient) -> None:
+    made = ok(await api.post("/device-templates", json={"name": "t1", "codec": "cayenne-lpp", "rules": RULES}), 201)
+    assert without(made, "created_at") == {
+        "name": "t1",
+        "region": None,
+        "lorawan_version": "1.0.3",
+        "supports_join": True,
+        "codec": "cayenne-lpp",
+        "fcnt_reset_allowed": False,
+        "uplink_interval_s": None,
+        "rules": RULES,
+        "devices": 0,
+    }
+    assert ok(await api.get("/device-templates/t1")) == made
+    assert made in ok(await api.get("/device-templates"))["items"]
+    changed = ok(await api.patch("/device-templates/t1", json={"codec": None, "lorawan_version": "1.0.4"}))
+    assert changed == {**made, "codec": None, "lorawan_version": "1.0.4"}
+    ok(await api.delete("/device-templates/t1"), 204)
+    assert problem(await api.get("/device-templates/t1")) == (
+        404,
+        "not_found",
+        "device template 't1' does not exist",
+    )
+
+
+async def test_refusals_are_told(api: httpx.AsyncClient) -> None:
+    def told(answer: httpx.Response) -> tuple[int, str]:
+        return problem(answer)[::2]
+
+    make = "/device-templates"
+    assert told(await api.post(make, json={"name": "default"})) == (409, "device template 'default' exists already")
+    text = "region: region 'XX' is not known, EU868 and US915 are"
+    assert told(await api.post(make, json={"name": "x", "region": "XX"})) == (422, text)
+    text = "rules.t.deadband_abs: input should be greater than or equal to 0, not -1"
+    assert told(await api.post(make, json={"name": "x", "rules": {"t": {"deadband_abs": -1}}})) == (422, text)
+    text = "uplink_interval_s: input should be greater than or equal to 1, not 0"
+    assert told(await api.patch(f"{make}/default", json={"uplink_interval_s": 0})) == (422, text)
+    assert told(await api.delete(f"{make}/default"))[0] == 409
+
+
+async def test_change_reaches_the_devices_in_memory(running: Running, api: httpx.AsyncClient) -> None:
+    ok(await api.post("/device-templates", json={"name": "t2"}), 201)
+    body = {"dev_eui": "70b3d57eda100001", "template": "t2", "abp": abp_session("00100001")}
+    ok(await api.post("/devices", json=body), 201)
+    ok(await api.patch("/device-templates/t2", json={"region": "US915", "fcnt_reset_allowed": True}))
+    device = running.server.network.device("70b3d57eda100001")
+    assert device.session is not None
+    assert (device.region.name, device.fcnt_reset_allowed, device.session.rx2_freq_hz) == ("US915", True, 923_300_000)

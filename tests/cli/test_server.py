@@ -1,0 +1,363 @@
+"""Every command against a real server: what people see, what scripts get, and the exit code."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.server import APP_S_KEY, DEV_ADDR, DEV_EUI, GATEWAY, NWK_S_KEY, ROOT, Gateway, Server, frame, until
+
+OTAA = ("--join-eui", "70b3d57ed0000000", "--app-key", "2b7e151628aed2a6abf7158809cf4f3c")
+ABP = ("--dev-addr", DEV_ADDR, "--nwk-s-key", NWK_S_KEY, "--app-s-key", APP_S_KEY)
+CODEC = "function decodeUplink(input) { return {data: {level: input.bytes[0], open: input.bytes[0] > 99}}; }"
+CODEC_THAT_FAILS = "function decodeUplink(input) {\n  return input.nothing.here;\n}"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    started = Server(tmp_path_factory.mktemp("server"))
+    yield started
+    assert started.stop() == 0
+
+
+@pytest.fixture
+def on(lns, server, monkeypatch):
+    """`lns` with the server's address and key."""
+    monkeypatch.setenv("LNS_URL", server.url)
+    monkeypatch.setenv("LNS_DATA", str(server.folder / "data"))
+    return lns
+
+
+@pytest.fixture
+def gateway(server, on):
+    made = Gateway(server)
+    assert on("gateway", "accept", GATEWAY).code == 0
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def device(on, tmp_path):
+    """An ABP device with a codec; its session starts anew in each test."""
+    (tmp_path / "level.js").write_text(CODEC)
+    on("codec", "add", "level.js")
+    assert on("device", "add", DEV_EUI, "--name", "tank", "--codec", "level", *ABP).code == 0
+    yield DEV_EUI
+    assert on("device", "remove", DEV_EUI).code == 0
+
+
+def table(ran):
+    """The cells of each row, the heading first."""
+    lines = [line for line in ran.out.splitlines() if line.strip() and "─" not in line]
+    return [line.split() for line in lines]
+
+
+def test_the_welcome_tells_where_everything_is(server):
+    assert server.welcome[0] == "Inflight 0.1.0 serves EU868 from the folder data"
+    assert server.welcome[1:] == [
+        f"  gateways  Semtech UDP: server address 127.0.0.1, port up and down {server.udp_port}",
+        f"  API       {server.url}/api/v1, documentation {server.url}/docs",
+        f"  watch     {server.welcome[3].split()[1]} watch --url {server.url}",
+        "  stop      Ctrl-C",
+    ]
+
+
+def test_status_tells_version_and_address(on, server):
+    status = on("status", "--json").json
+    assert (status["version"], status["region"]) == ("0.1.0", "EU868")
+    assert status["udp"] == {"host": "127.0.0.1", "port": server.udp_port}
+    assert ["version", "0.1.0"] in table(on("status"))
+
+
+def test_a_gateway_is_seen_then_accepted_then_forgotten(on, server):
+    eui = "a84041ffff000001"
+    heard = Gateway(server, eui)
+    rows = {row["eui"]: row["state"] for row in on("gateway", "list", "--json").json}
+    assert rows[eui] == "seen"
+    assert on("gateway", "accept", eui).out == f"gateway {eui} is served from now on\n"
+    assert on("gateway", "show", eui, "--json").json["state"] == "accepted"
+    assert [row[2] for row in table(on("gateway", "list")) if row[0] == eui] == ["accepted"]
+    heard.close()
+    assert on("gateway", "remove", eui).code == 0
+    gone = on("gateway", "show", eui)
+    assert (gone.code, gone.err) == (5, f"lns: gateway {eui} was neither added nor heard\n")
+
+
+def test_a_gateway_can_be_added_before_it_is_heard(on):
+    added = on("gateway", "add", "A84041FFFF000002", "--name", "roof", "--region", "US915", "--json").json
+    assert (added["eui"], added["name"], added["region"]) == ("a84041ffff000002", "roof", "US915")
+    assert added["state"] == "accepted"
+    assert on("gateway", "add", "a84041ffff000002").code == 1
+
+
+def test_applications_are_added_and_removed(on):
+    assert on("application", "add", "greenhouse", "--description", "halls 1 to 4").code == 0
+    assert ["greenhouse", "halls", "1", "to", "4"] in table(on("application", "list"))
+    again = on("application", "add", "greenhouse")
+    assert again.code == 1
+    assert "greenhouse" in again.err
+    assert on("application", "remove", "greenhouse").code == 0
+    assert on("application", "remove", "greenhouse").code == 5
+
+
+def test_templates_are_added_changed_and_removed(on):
+    rules = '{"level": {"deadband_abs": 2.0, "heartbeat_s": 600.0}}'
+    added = on("template", "add", "tank", "--lorawan-version", "1.0.4", "--rules", rules, "--json").json
+    assert added["rules"]["level"]["deadband_abs"] == 2.0
+    assert on("template", "set", "tank", "--fcnt-reset").code == 0
+    shown = on("template", "show", "tank", "--json").json
+    assert (shown["lorawan_version"], shown["fcnt_reset_allowed"]) == ("1.0.4", True)
+    wrong = on("template", "set", "tank", "--rules", "{")
+    assert (wrong.code, wrong.err[:25]) == (2, "lns: --rules is not JSON:")
+    assert on("template", "remove", "tank").code == 0
+
+
+def test_codecs_have_versions(on, tmp_path):
+    file = tmp_path / "meter.js"
+    file.write_text(CODEC)
+    assert on("codec", "add", file).out == "codec meter added, version 1 is in use\n"
+    file.write_text(CODEC + "\n")
+    assert on("codec", "add", file, "--no-activate").out == "codec meter has a new version\n"
+    assert on("codec", "show", "meter", "--json").json["active_version"] == 1
+    assert on("codec", "activate", "meter", "2").code == 0
+    shown = on("codec", "show", "meter")
+    assert ["2", "yes", "ts013"] in [row[:3] for row in table(shown)]
+    assert shown.out.rstrip().endswith(CODEC)
+    assert ["meter", "2", "2", "ts013"] in table(on("codec", "list"))
+    assert on("codec", "activate", "meter", "9").code == 5
+
+
+def test_a_codec_that_cannot_run_is_refused_with_its_place(on, tmp_path):
+    (tmp_path / "broken.js").write_text("function decodeUplink(input) {\n  return {;\n}")
+    ran = on("codec", "add", "broken.js")
+    assert ran.code == 1
+    assert "line 2, column" in ran.err
+
+
+def test_devices_are_added_shown_changed_and_removed(on):
+    assert on("device", "add", "70B3D57ED0000001", "--name", "cellar", "--tag", "room=b1", *OTAA).code == 0
+    shown = on("device", "show", "cellar", "--json").json
+    assert (shown["dev_eui"], shown["activation"], shown["tags"]) == ("70b3d57ed0000001", "otaa", {"room": "b1"})
+    assert on("device", "set", "cellar", "--name", "attic", "--disabled", "--var", "height=3").code == 0
+    shown = on("device", "show", "attic", "--json").json
+    assert (shown["disabled"], shown["variables"]) == (True, {"height": "3"})
+    session = on("device", "session", "attic")
+    assert (session.code, session.err) == (5, "lns: attic has no session: it has not joined yet\n")
+    assert "70b3d57ed0000001" in [row[0] for row in table(on("device", "list", "--search", "atti"))]
+    assert on("device", "remove", "attic").out == "device attic removed\n"
+    gone = on("device", "show", "attic")
+    assert (gone.code, gone.err) == (5, "lns: no device has the DevEUI or name 'attic': see `lns device list`\n")
+
+
+def test_a_device_needs_keys_of_one_kind(on):
+    text = "lns: give either --join-eui and --app-key (OTAA) or --dev-addr and session keys (ABP)\n"
+    for keys in ((), (*OTAA, *ABP)):
+        ran = on("device", "add", "70b3d57ed0000002", *keys)
+        assert (ran.code, ran.err) == (2, text)
+
+
+def test_a_bad_key_is_refused_with_its_reason(on):
+    ran = on("device", "add", "70b3d57ed0000002", "--app-key", "12")
+    assert ran.code == 1
+    assert "32 hex digits" in ran.err
+
+
+def test_devices_of_one_name_are_told_apart_by_their_dev_eui(on):
+    for dev_eui in ("70b3d57ed0000003", "70b3d57ed0000004"):
+        on("device", "add", dev_eui, "--name", "twin", *OTAA)
+    ran = on("device", "show", "twin")
+    assert ran.code == 1
+    assert ran.err == (
+        "lns: 2 devices are called 'twin', say which by its DevEUI: 70b3d57ed0000003, 70b3d57ed0000004\n"
+    )
+
+
+IMPORT = """dev_eui,name,app_key
+70b3d57ed0000101,one,2b7e151628aed2a6abf7158809cf4f3c
+70b3d57ed00001,two,2b7e151628aed2a6abf7158809cf4f3c
+
+70b3d57ed0000103,three,2b7e151628aed2a6abf7158809cf4f3c
+70b3d57ed0000101,again,2b7e151628aed2a6abf7158809cf4f3c
+"""
+
+
+def test_an_import_refuses_bad_rows_and_adds_the_good_ones(on, tmp_path):
+    (tmp_path / "devices.csv").write_text(IMPORT)
+    dry = on("device", "import", "devices.csv", "--dry-run", "--json")
+    assert dry.code == 1
+    assert (dry.json["dry_run"], dry.json["created"], dry.json["failed"]) == (True, 0, 2)
+    assert on("device", "show", "70b3d57ed0000101").code == 5
+    ran = on("device", "import", "devices.csv")
+    assert ran.code == 1
+    lines = ran.out.splitlines()
+    assert [row[:3] for row in table(ran)[1:5]] == [
+        ["2", "70b3d57ed0000101", "added"],
+        ["3", "70b3d57ed00001", "refused:"],
+        ["5", "70b3d57ed0000103", "added"],
+        ["6", "70b3d57ed0000101", "refused:"],
+    ]
+    assert lines[-1] == "2 added, 2 refused"
+    assert on("device", "show", "70b3d57ed0000103", "--json").json["name"] == "three"
+
+
+def test_an_import_of_many_rows_is_sent_in_parts_and_counts_lines_over_all(on, tmp_path):
+    key = "2b7e151628aed2a6abf7158809cf4f3c"
+    rows = [f"70b3d57ed1{n:06x},,{key}" for n in range(2500)]
+    rows[2400] = f"nonsense,,{key}"
+    (tmp_path / "many.csv").write_text("\n".join(["dev_eui,name,app_key", *rows]))
+    ran = on("device", "import", "many.csv")
+    assert ran.code == 1
+    assert table(ran)[1][:3] == ["2402", "nonsense", "refused:"]
+    assert ran.out.splitlines()[-1] == "2499 added, 1 refused"
+    assert len(on("device", "list", "--search", "70b3d57ed1", "--json").json) == 2499
+
+
+def test_an_import_with_an_unknown_column_is_refused_whole(on, tmp_path):
+    (tmp_path / "devices.csv").write_text("dev_eui,colour\n70b3d57ed0000201,red\n")
+    ran = on("device", "import", "devices.csv")
+    assert (ran.code, ran.out) == (1, "")
+    assert "line 1: column 'colour' is not known" in ran.err
+
+
+def values(on, field):
+    """What `lns series tank FIELD` has."""
+    ran = on("series", "tank", field, "--json")
+    return [item["value"] for item in ran.json["fields"][0]["items"]] if ran.code == 0 else []
+
+
+def test_an_uplink_becomes_measurements_that_series_shows(on, gateway, device):
+    for fcnt, level in enumerate((42, 77, 120)):
+        gateway.uplink(frame(fcnt, bytes([level])))
+    assert until(lambda: len(values(on, "level")) == 3)
+    assert values(on, "level") == [42, 77, 120]
+    assert values(on, "open") == [False, False, True]
+    overview = {row[0]: row for row in table(on("series", "tank", "--since", "1h"))}
+    assert overview["level"][1] == "120"
+    assert overview["level"][-4:-1] == ["3", "42", "120"]
+    assert overview["link.rssi"][1:3] == ["-87", "dBm"]
+    assert [row[-1] for row in table(on("series", "tank", "level"))] == ["level", "value", "42", "77", "120"]
+    bucket = on("series", "tank", "level", "--bucket", "1h", "--json").json["fields"][0]["items"]
+    assert sum(item["count"] for item in bucket) == 3
+    plot = on("series", "tank", "--since", "1h", "--plot").out.splitlines()
+    assert plot[0] == "level"
+    assert plot[1].startswith("120 ┤")
+    assert (plot[13], plot[14][:5]) == ("open", "  1 ┤")
+    assert on("device", "session", "tank", "--json").json["fcnt_up"] == 2
+
+
+def test_series_says_what_it_does_not_have(on, gateway, device):
+    gateway.uplink(frame(0, b"\x01"))
+    assert until(lambda: values(on, "level"))
+    ran = on("series", "tank", "pressure")
+    assert ran.code == 5
+    assert ran.err.startswith("lns: tank has no field 'pressure'; it has level, link.dr")
+    assert on("series", "nobody").code == 5
+    wrong = on("series", "tank", "--since", "yesterday")
+    assert wrong.code == 2
+    assert on("series", "tank", "--bucket", "0x").code == 2
+
+
+def test_watch_json_prints_a_line_an_event(on, server, gateway, device):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "lns", "watch", "--json"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as watching:
+        until(lambda: "established" in connections(watching.pid, server))
+        gateway.uplink(frame(7, b"\x2a"))
+        gateway.uplink(frame(8, b"\x2a", dev_addr="01020304"))
+        events = {}
+        while not {"uplink", "decoded", "refusal"} <= events.keys():
+            event = json.loads(watching.stdout.readline())
+            events[event["kind"]] = event
+        watching.terminate()
+    assert (events["uplink"]["dev_eui"], events["uplink"]["fcnt"]) == (DEV_EUI, 7)
+    assert events["decoded"]["fields"] == {"level": 42, "open": False}
+    assert events["refusal"]["reason"] == "unknown_dev_addr"
+
+
+def connections(pid, server):
+    """ "established" once the process has a connection to the API (state 01 in the kernel's table)."""
+    port = f":{int(server.url.rpartition(':')[2]):04X}"
+    with open(f"/proc/{pid}/net/tcp") as file:
+        rows = [line.split() for line in file]
+    inodes = {row[9] for row in rows if row[2].endswith(port) and row[3] == "01"}
+    try:
+        links = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    except OSError:
+        return ""
+    return "established" if links & {f"socket:[{inode}]" for inode in inodes} else ""
+
+
+def test_watch_without_a_terminal_wants_json(on):
+    ran = on("watch")
+    assert ran.code == 2
+    assert ran.err == "lns: standard output is not a terminal: use --json for one line an event\n"
+
+
+def test_downlinks_are_queued_listed_and_deleted(on, device):
+    first = on("downlink", "send", "tank", "--fport", "2", "--hex", "0100003c", "--confirmed", "--json").json
+    assert (first["payload"], first["confirmed"], first["state"]) == ("0100003c", True, "queued")
+    second = on("downlink", "send", device, "--fport", "3", "--hex", "ff", "--expires-in", "1h")
+    assert second.out.endswith("queued: it leaves after the device's next uplink\n")
+    assert [row["fport"] for row in on("downlink", "list", "tank", "--json").json] == [2, 3]
+    assert on("downlink", "delete", "tank", first["id"]).code == 0
+    assert on("downlink", "delete", "tank", first["id"]).code == 5
+    assert on("downlink", "flush", "tank", "--json").json == {"deleted": 1}
+    assert on("downlink", "list", "tank").out == "none yet\n"
+    wrong = on("downlink", "send", "tank", "--fport", "2", "--hex", "0g")
+    assert wrong.code == 2
+
+
+def test_a_failed_decode_is_listed_and_retried(on, gateway, device, tmp_path):
+    (tmp_path / "level.js").write_text(CODEC_THAT_FAILS)
+    assert on("codec", "add", "level.js").code == 0
+    gateway.uplink(frame(0, b"\x05"))
+    failures = until(lambda: on("codec", "failures", "--device", "tank", "--json").json)
+    assert (failures[0]["reason"], failures[0]["line"]) == ("exception", 2)
+    assert "line 2, column" in on("codec", "failures").out
+    assert on("codec", "retry", "--device", "tank").code == 1
+    assert on("codec", "activate", "level", "1").code == 0
+    ran = on("codec", "retry", "--device", "tank")
+    assert (ran.code, ran.out) == (0, "1 decoded now, 0 failed again\n")
+    assert until(lambda: values(on, "level")) == [5]
+    assert on("codec", "failures", "--device", "tank").out == "none yet\n"
+
+
+def test_keys_are_made_listed_and_revoked(on):
+    made = on("key", "create", "dashboard", "--permission", "read", "--expires-in", "90d", "--json").json
+    assert on("gateway", "list", "--key", made["secret"]).code == 0
+    refused = on("application", "add", "x", "--key", made["secret"])
+    assert refused.code == 4
+    assert "this needs write" in refused.err
+    assert ["dashboard", "read"] in [row[1:3] for row in table(on("key", "list"))]
+    assert on("key", "revoke", made["id"]).code == 0
+    assert on("gateway", "list", "--key", made["secret"]).code == 4
+
+
+def test_without_a_key_the_command_says_where_to_get_one(on, monkeypatch, tmp_path):
+    monkeypatch.setenv("LNS_DATA", str(tmp_path))
+    ran = on("status")
+    assert ran.code == 4
+    text = "the server wants an API key: give --key or LNS_API_KEY, or --data with the folder of its admin.key"
+    assert ran.err == f"lns: {text}\n"
+
+
+def test_exchange_status_lists_the_consumers(on):
+    status = on("exchange", "status", "--json").json
+    assert [consumer["name"] for consumer in status["consumers"]] == ["decoder", "series.sqlite"]
+    assert ["decoder", "running"] in [row[:2] for row in table(on("exchange", "status"))]
+
+
+def test_a_second_server_on_the_same_folder_is_refused(on, server, tmp_path):
+    (tmp_path / "free.toml").write_text("[udp]\nhost = '127.0.0.1'\nport = 0\n[api]\nport = 0\n")
+    ran = on("serve", "--config", "free.toml", "--data", server.folder / "data")
+    assert ran.code == 1
+    assert ran.err.endswith(f"is in use by another server (process {server.process.pid})\n")
+
+
+def test_a_taken_port_is_one_sentence(on, server, tmp_path):
+    (tmp_path / "taken.toml").write_text(f"[udp]\nhost = '127.0.0.1'\nport = {server.udp_port}\n[api]\nport = 0\n")
+    ran = on("serve", "--config", "taken.toml", "--data", "data")
+    assert ran.code == 1
+    assert ran.err == f"lns: udp port {server.udp_port} on 127.0.0.1 is taken by another program\n"

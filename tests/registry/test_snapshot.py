@@ -1,0 +1,83 @@
+from lns.mac.queue import DownlinkItem
+from lns.registry.registry import Registry
+from lns.registry.rows import DeviceRow, NetworkSnapshot, SessionRow, TemplateRow
+from tests.registry.samples import APP_KEY, abp, otaa, write_traces
+
+RULES = {"t": {"deadband_abs": 1.0}}
+
+
+def test_snapshot_has_all_that_the_network_keeps(registry: Registry) -> None:
+    registry.applications.add("a")
+    template = {"name": "t", "region": "US915", "lorawan_version": "1.0.4", "codec": "cayenne-lpp", "rules": RULES}
+    registry.templates.add({**template, "fcnt_reset_allowed": True})
+    registry.devices.add(otaa(1, name="own", application="a", template="t", join_eui="70b3d57ed0000000"))
+    registry.devices.change(
+        "70b3d57ed0000001", {"fcnt_reset_allowed": False, "variables": {"k": "v"}, "disabled": True}
+    )
+    write_traces(registry.path, 1)
+    assert registry.load_network() == NetworkSnapshot(
+        devices=[
+            DeviceRow(
+                id=1,
+                application_id=2,
+                template_id=2,
+                dev_eui="70b3d57ed0000001",
+                name="own",
+                activation="otaa",
+                join_eui="70b3d57ed0000000",
+                app_key=bytes.fromhex(APP_KEY),
+                join_nonce=0,
+                region="US915",
+                lorawan_version="1.0.4",
+                codec_id=1,
+                fcnt_reset_allowed=False,
+                disabled=True,
+                variables={"k": "v"},
+            )
+        ],
+        sessions=[
+            SessionRow(
+                id=7,
+                device_id=1,
+                region="EU868",
+                dev_addr="260b1f22",
+                nwk_s_key=bytes(16),
+                app_s_key=bytes(16),
+                fcnt_up=41,
+                fcnt_down=7,
+                rx1_delay_s=1,
+                rx1_dr_offset=0,
+                rx2_dr=0,
+                rx2_freq_hz=869_525_000,
+                state="active",
+                created_at_us=1,
+                last_uplink_at_us=1_700_000_000_000_000,
+                conf_pending=None,
+            )
+        ],
+        nonces={1: [300, 9]},
+        downlinks=[
+            DownlinkItem("a", 1, 1, b"\x01", True, 9, None, "sent", None, 6, 1),
+            DownlinkItem("b", 1, 2, b"\x02", False, 10, 99, "queued", None, None, 2),
+        ],
+        gateways=[],
+        templates={1: TemplateRow(1, {}), 2: TemplateRow(2, RULES)},
+        applications={1: "default", 2: "a"},
+    )
+
+
+def test_template_and_server_fill_in_what_a_device_leaves_open(registry: Registry) -> None:
+    registry.devices.add(abp(1))
+    registry.templates.add({"name": "t", "fcnt_reset_allowed": True, "codec": "cayenne-lpp"})
+    registry.devices.add(otaa(2, template="t"))
+    filled = [(d.region, d.codec_id, d.fcnt_reset_allowed, d.variables) for d in registry.load_network().devices]
+    assert filled == [("EU868", None, False, {}), ("EU868", 1, True, {})]
+
+
+def test_part_of_the_devices_is_loaded_by_dev_eui(registry: Registry) -> None:
+    registry.devices.add_many([abp(i) for i in range(1200)])
+    wanted = [f"70b3d57ed{i:07x}" for i in range(0, 1200, 2)]
+    part = registry.load_network([*wanted, "ffffffffffffffff"])
+    assert [d.dev_eui for d in part.devices] == wanted
+    assert [s.dev_addr[-7:] for s in part.sessions] == [eui[-7:] for eui in wanted]
+    assert registry.load_network([]).devices == []

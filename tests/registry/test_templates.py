@@ -1,0 +1,96 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from lns.registry.registry import Registry
+from tests.registry.samples import abp, otaa, refusal
+
+
+def test_template_has_defaults_and_takes_all_fields(registry: Registry) -> None:
+    plain = msgspec.to_builtins(registry.templates.add({"name": "plain"}))
+    assert {name: plain[name] for name in plain if name not in ("id", "created_at_us")} == {
+        "name": "plain",
+        "region": None,
+        "lorawan_version": "1.0.3",
+        "supports_join": True,
+        "codec": None,
+        "fcnt_reset_allowed": False,
+        "uplink_interval_s": None,
+        "rules": {},
+        "devices": 0,
+    }
+    full = {
+        "name": "full",
+        "region": "US915",
+        "lorawan_version": "1.0.4",
+        "supports_join": False,
+        "codec": "cayenne-lpp",
+        "fcnt_reset_allowed": True,
+        "uplink_interval_s": 600,
+        "rules": {"temperature": {"deadband_abs": 0.2, "heartbeat_s": 60}},
+    }
+    made = msgspec.to_builtins(registry.templates.add(full))
+    assert {name: made[name] for name in full} == full
+    assert [t.name for t in registry.templates.all()] == ["default", "full", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"region": "XX"}, "region: region 'XX' is not known, EU868 and US915 are"),
+        ({"lorawan_version": "1.1"}, "lorawan_version is '1.1', known are 1.0.0, 1.0.1, 1.0.2, 1.0.3, 1.0.4"),
+        ({"uplink_interval_s": 0}, "uplink_interval_s is 0, 1 to 31536000 is allowed"),
+        ({"codec": "none"}, "codec 'none' does not exist"),
+        ({"rules": {"t": {"band": 1}}}, "rules.t: Object contains unknown field `band`"),
+        ({"rules": {"t": {"deadband_abs": -1}}}, "rules.t: deadband_abs is -1.0, it has to be 0 or more"),
+    ],
+)
+def test_wrong_value_is_named(registry: Registry, values: dict[str, Any], text: str) -> None:
+    assert refusal(registry.templates.add, {"name": "a", **values}) == ("invalid", text)
+    assert refusal(registry.templates.change, "default", values) == ("invalid", text)
+
+
+def test_change_touches_only_what_is_given(registry: Registry) -> None:
+    registry.templates.add({"name": "a", "codec": "cayenne-lpp", "uplink_interval_s": 60})
+    changed = registry.templates.change("a", {"name": "b", "uplink_interval_s": None})
+    assert (changed.name, changed.codec, changed.uplink_interval_s) == ("b", "cayenne-lpp", None)
+    assert registry.templates.change("b", {"codec": None}).codec is None
+    assert registry.templates.change("b", {}).name == "b"
+
+
+def test_default_stays_and_used_ones_are_not_deleted(registry: Registry) -> None:
+    assert refusal(registry.templates.delete, "default")[1].endswith("it cannot be deleted")
+    assert refusal(registry.templates.change, "default", {"name": "x"})[1].endswith("it keeps its name")
+    registry.templates.add({"name": "a"})
+    assert refusal(registry.templates.add, {"name": "a"}) == ("conflict", "device template 'a' exists already")
+    assert refusal(registry.templates.change, "a", {"name": "default"})[0] == "conflict"
+    registry.devices.add(otaa(template="a"))
+    assert refusal(registry.templates.delete, "a") == (
+        "conflict",
+        "device template 'a' has 1 device(s): delete or move them first",
+    )
+    registry.devices.change("70b3d57ed0000001", {"template": "default"})
+    registry.templates.delete("a")
+    assert refusal(registry.templates.get, "a") == ("not_found", "device template 'a' does not exist")
+
+
+def test_abp_sessions_follow_the_region_of_their_template(registry: Registry) -> None:
+    registry.templates.add({"name": "a"})
+    registry.devices.add_many([abp(1, template="a"), abp(2)])
+    registry.templates.change("a", {"region": "US915"})
+    placed = [(d.session.region, d.session.rx2_freq_hz, d.session.rx2_dr) for d in registry.devices.page() if d.session]
+    assert placed == [("US915", 923_300_000, 8), ("EU868", 869_525_000, 0)]
+    registry.devices.change("70b3d57ed0000002", {"template": "a"})
+    assert [d.session.region for d in registry.devices.page() if d.session] == ["US915", "US915"]
+
+
+def test_abp_sessions_follow_the_region_of_the_server(registry: Registry) -> None:
+    registry.devices.add(abp(1))
+    registry.close()
+    moved = Registry(registry.path, "US915")
+    moved.open()
+    session = moved.devices.get("70b3d57ed0000001").session
+    assert session is not None
+    assert (session.region, session.rx2_freq_hz) == ("US915", 923_300_000)
+    moved.close()
