@@ -31,7 +31,7 @@ _NOT_AFTER_ASYNC = {"in", "of", "instanceof"}
 
 def lint(source: str) -> Error | None:
     """What makes this text unfit before V8 has seen it: its size, async code, modules. Takes 0.2 s for 370 kB."""
-    problem = oversize(source)
+    problem = unreadable(source)
     if problem is not None:
         return problem
     code = list(tokens(source))
@@ -44,9 +44,12 @@ def lint(source: str) -> Error | None:
     return None
 
 
-def oversize(source: str) -> Error | None:
-    """The problem with a script that is too long to be looked at."""
-    size = len(source.encode("utf-8", "replace"))
+def unreadable(source: str) -> Error | None:
+    """The problem with a text that cannot even be handed to a worker."""
+    try:
+        size = len(source.encode())
+    except UnicodeEncodeError as failure:
+        return Error("syntax", "the script is not valid Unicode text", *position(source, failure.start))
     if size <= MAX_SOURCE_BYTES:
         return None
     return Error("too_large", f"the script is {size} bytes, at most {MAX_SOURCE_BYTES} are accepted")

@@ -87,10 +87,7 @@ def _iso_us(text: str) -> int | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    try:
-        return round(moment.timestamp() * 1_000_000)
-    except OverflowError:
-        return None
+    return round(moment.timestamp() * 1_000_000)
 
 
 class _Walk:

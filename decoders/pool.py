@@ -10,7 +10,7 @@ import msgspec
 
 from decoders.child import End
 from decoders.contract import BUILTIN_CAYENNE_LPP, CheckReport, Error, Request, Result
-from decoders.conventions import oversize
+from decoders.conventions import unreadable
 from decoders.station import Station
 from decoders.strikes import DEATH, OVERRUN, Strikes
 from decoders.wire import Reply, Setup
@@ -91,10 +91,10 @@ class Pool:
 
     async def check(self, source: str) -> CheckReport:
         """Try a script before it is saved: its syntax, what it needs that is not there, and what functions it has."""
-        problem = oversize(source)
+        problem = unreadable(source)
         if problem is not None:
             return CheckReport(problem=problem)
-        work = Check(hashlib.sha256(source.encode("utf-8", "replace")).hexdigest(), source)
+        work = Check(hashlib.sha256(source.encode()).hexdigest(), source)
         station = min(self._stations, key=lambda station: len(station.queue))
         station.queue.append(work.key, work)
         self._pump(station)

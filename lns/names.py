@@ -1,20 +1,33 @@
-"""What people call devices, in memory for outlets: they name every message and must not ask the database."""
+"""What people call devices, for outlets: they name every message and must not ask the database."""
 
+from lns.network.devices import Devices
 from lns.outlets.formats.inflight import DeviceInfo
 from lns.registry.rows import NetworkSnapshot
 
+_NO_TAGS: dict[str, str] = {}
+
 
 class Names:
-    """Device names, tags and application names by device id."""
+    """Names of devices and applications; tags are kept for the devices that have some."""
 
-    def __init__(self) -> None:
-        self._devices: dict[int, DeviceInfo] = {}
+    def __init__(self, devices: Devices) -> None:
+        self._devices = devices
+        self._applications: dict[int, str] = {}
+        self._tags: dict[int, dict[str, str]] = {}
 
     def take(self, snapshot: NetworkSnapshot) -> None:
         """Devices were loaded."""
+        self._applications = snapshot.applications
         for row in snapshot.devices:
-            self._devices[row.id] = DeviceInfo(row.name, snapshot.applications[row.application_id])
+            if row.tags:
+                self._tags[row.id] = row.tags
+            else:
+                self._tags.pop(row.id, None)
 
     def of(self, device_id: int) -> DeviceInfo | None:
         """The names of a device; None for one that is gone."""
-        return self._devices.get(device_id)
+        device = self._devices.by_id.get(device_id)
+        if device is None:
+            return None
+        application = self._applications.get(device.application_id, "")
+        return DeviceInfo(device.name, application, self._tags.get(device_id, _NO_TAGS))

@@ -87,7 +87,7 @@ class Server:
         self.exchange.enlist(failures)
         self.decoding = Decoding(self.exchange, self.pool, self.codecs, failures, config.measurements, self.live)
         self.series = SqliteSeries(folder / "series.db") if config.series.enabled else None
-        self.names = Names()
+        self.names = Names(self.network.devices)
         self.network.on_loaded += [self.codecs.take, self.names.take]
         self.kafka: Consumer | None = None
         self._ready = False

@@ -40,7 +40,7 @@ async def run(options: FleetOptions) -> dict[str, Any]:
         loop.add_signal_handler(name, stopping.set)
     try:
         for gateway in world.gateways:
-            await gateway.open(options.host, options.port)
+            await gateway.open(options.host, options.port, options.connect_timeout_s)
         async with asyncio.TaskGroup() as group:
             timers = group.create_task(_run_timers(world, traffic), name="timers")
             elapsed_s, cpu_s = await _send_all(world, traffic, stopping)

@@ -10,7 +10,6 @@ from array import array
 from collections.abc import Callable
 from time import gmtime, monotonic, strftime
 from typing import Any
-from typing import Any
 
 import msgspec
 

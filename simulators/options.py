@@ -37,6 +37,7 @@ class FleetOptions(msgspec.Struct, frozen=True, kw_only=True):
     transmitters: int = 1
     window: int = 256  # datagrams that may wait for their PUSH_ACK
     ack_timeout_s: float = 2.0
+    connect_timeout_s: float = 10.0  # for the first PULL_ACK
     keep_alive_s: float = 5.0
     stat_s: float = 30.0
     rxpk_per_datagram: int = 1
@@ -82,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.number("transmitters", int, "downlinks a gateway can send at a time; 0: any number, which no real one can")
     add.number("window", int, "datagrams that may wait for their PUSH_ACK at a time")
     add.number("ack_timeout_s", float, "then a datagram no longer counts as waiting")
+    add.number("connect_timeout_s", float, "how long to wait for the first PULL_ACK")
     add.number("keep_alive_s", float, "time between two PULL_DATA")
     add.number("stat_s", float, "time between two stat reports")
     add.number("rxpk_per_datagram", int, "copies collected into one PUSH_DATA")

@@ -34,7 +34,9 @@ class Api:
     def __init__(self, url: str, key: str | None, data_dir: Path) -> None:
         secret = key or os.environ.get("LNS_API_KEY") or _stored_key(data_dir)
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-        self.http = httpx.AsyncClient(base_url=f"{url.rstrip('/')}/api/v1", headers=headers, timeout=60.0)
+        self.http = httpx.AsyncClient(
+            base_url=f"{url.rstrip('/')}/api/v1", headers=headers, timeout=60.0, trust_env=False
+        )
 
     async def wait(self, timeout_s: float) -> None:
         """Wait until the server answers."""

@@ -18,7 +18,7 @@ from simulators.device import Device
 from simulators.gateway_udp import Gateway
 from simulators.ledger import Ledger
 from simulators.options import FleetOptions
-from simulators.radio import PROMPT, Radio, Uniform
+from simulators.radio import Radio, Uniform
 from simulators.rxpk import Tails
 
 JOIN = -1
@@ -86,7 +86,7 @@ class Traffic:
         self._newest = [JOIN] * len(world.devices)  # uplink of each device
         self._turn = 0
         self._hop = 0
-        self._prepared: deque[Frame] = deque()
+        self.prepared: deque[Frame] = deque()
         self._delayed: list[tuple[float, int, int, int, bytes, int]] = []
         self._repetitions: list[tuple[float, int, Repetition]] = []
         self._order = count()
@@ -112,11 +112,11 @@ class Traffic:
 
     def prepare(self, uplinks: int) -> None:
         """Make the next frames now; `send` takes them as they are."""
-        self._prepared.extend([self._make() for _ in range(uplinks)])
+        self.prepared.extend([self._make() for _ in range(uplinks)])
 
     def send(self) -> None:
         """Send the next uplink."""
-        frame = self._prepared.popleft() if self._prepared else self._make()
+        frame = self.prepared.popleft() if self.prepared else self._make()
         end_us = self._world.clock.unique_us()
         uplink = self._ledger.add_uplink(frame.device, frame.fcnt, frame.counter, frame.confirmed, end_us)
         self._newest[frame.device] = uplink
@@ -194,12 +194,12 @@ class Traffic:
         heard_by = 0
         for gateway, tail, delays_s in copies:
             heard_by |= 1 << gateway
-            if delays_s is PROMPT:
-                self._gateways[gateway].push(end_us, tail, uplink)
-                continue
-            now = monotonic()
             for delay_s in delays_s:
-                heappush(self._delayed, (now + delay_s, next(self._order), gateway, end_us, tail, uplink))
+                if delay_s == 0:
+                    self._gateways[gateway].push(end_us, tail, uplink)
+                else:
+                    due = monotonic() + delay_s
+                    heappush(self._delayed, (due, next(self._order), gateway, end_us, tail, uplink))
         if uplink != JOIN:
             self._ledger.heard(uplink, heard_by)
 

@@ -11,7 +11,7 @@ LAYERS = (
     {"lorawan"},
     {"mac"},
     {"gateways", "exchange", "registry", "series", "outlets", "decoding"},
-    {"network", "server", "folder", "names", "api", "cli"},
+    {"network", "server", "demo", "folder", "names", "api", "cli", "__main__"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 EVERYWHERE = {"config", "errors", "metrics", "live", "logs"}

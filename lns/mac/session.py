@@ -12,7 +12,7 @@ from lns.lorawan.ids import dev_addr_le
 from lns.lorawan.regions.region import Region
 from lns.mac.queue import DownlinkItem
 
-WARM_LIMIT = 25_000
+WARM_LIMIT = 12_000
 """Sessions that keep their crypto objects (about 2 kB each, against 6 us to make them anew)."""
 NO_FCNT = -1
 """`Session.fcnt_up` before the first uplink."""

@@ -24,7 +24,9 @@ from lns.network.load import load
 from lns.network.state import NetworkState
 from lns.registry.registry import Registry
 from lns.registry.rows import NetworkSnapshot
+from lns.registry.snapshot import Part
 
+LOAD_ROWS = 5000
 MAX_QUEUE = 64
 """Downlinks that may wait for one device: at one an uplink, more is a mistake."""
 
@@ -49,8 +51,10 @@ class Network:
         self._core = Core(config, exchange, self._state, self.devices, self._downlinks, joins, live)
 
     async def load(self) -> None:
-        """Bring every device into memory."""
-        await self._load(None)
+        """Bring every device into memory, in parts: all rows at once would leave their memory behind."""
+        last_id = await asyncio.to_thread(self._registry.devices.last_id)
+        for first_id in range(1, last_id + 1, LOAD_ROWS):
+            await self._load(range(first_id, first_id + LOAD_ROWS), at_start=True)
 
     async def run(self) -> None:
         """Send downlinks as their counters become durable, for ever."""
@@ -67,14 +71,14 @@ class Network:
     async def reload_devices(self, dev_euis: Iterable[str]) -> None:
         """The registry has created, changed or deleted these devices."""
         wanted = list(dev_euis)
-        found = await self._load(wanted)
+        found = await self._load(wanted, at_start=False)
         for dev_eui in wanted:
             if dev_eui not in found:
                 self.devices.forget(dev_eui)
 
-    async def _load(self, dev_euis: list[str] | None) -> set[str]:
-        snapshot = await asyncio.to_thread(self._registry.load_network, dev_euis)
-        load(self.devices, snapshot, at_start=dev_euis is None)
+    async def _load(self, part: Part, at_start: bool) -> set[str]:
+        snapshot = await asyncio.to_thread(self._registry.load_network, part)
+        load(self.devices, snapshot, at_start)
         for listener in self.on_loaded:
             listener(snapshot)
         return {row.dev_eui for row in snapshot.devices}

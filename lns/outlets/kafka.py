@@ -236,9 +236,9 @@ class KafkaOutlet:
             except KafkaException as error:
                 link.poll()
                 cause = error.args[0]
-                raise OutletError(
-                    _slug(cause), f"topics cannot be created: {link.trouble or self._log.failure or cause.str()}"
-                ) from error
+                what = "no broker answers" if cause.code() < 0 else "topics cannot be created"
+                why = link.trouble or self._log.failure or cause.str()
+                raise OutletError(_slug(cause), f"{what}: {why}") from error
         link.ready = True
         return link
 

@@ -54,6 +54,11 @@ class Devices:
             raise not_found(f"device {dev_eui} does not exist")
         return int(found)
 
+    def last_id(self) -> int:
+        """The newest device's id; 0 when there is none."""
+        with self._database.read() as connection:
+            return connection.scalar(select(func.max(device.c.id))) or 0
+
     def of_template(self, name: str) -> list[str]:
         """DevEUIs of the devices that follow a template."""
         chosen = select(device.c.dev_eui).join(device_template).where(device_template.c.name == name)

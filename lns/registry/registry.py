@@ -4,7 +4,6 @@ Methods block: call them in a thread (`asyncio.to_thread`). They may be called f
 """
 
 import threading
-from collections.abc import Iterable
 from pathlib import Path
 
 from sqlalchemy import delete, select
@@ -19,7 +18,7 @@ from lns.registry.keys import Keys
 from lns.registry.rows import NetworkSnapshot
 from lns.registry.schema import decode_failure, dev_nonce, device, downlink, session
 from lns.registry.sessions import place_abp_sessions
-from lns.registry.snapshot import load_network
+from lns.registry.snapshot import Part, load_network
 from lns.registry.templates import Templates
 
 FILE_NAME = "inflight.db"
@@ -55,10 +54,10 @@ class Registry:
         """Close the file."""
         self._database.close()
 
-    def load_network(self, dev_euis: Iterable[str] | None = None) -> NetworkSnapshot:
-        """What the network keeps in memory, of all devices or of those named; the template's settings filled in."""
+    def load_network(self, part: Part = None) -> NetworkSnapshot:
+        """What the network keeps in memory, of all devices or a part of them; the template's settings filled in."""
         with self._database.read() as connection:
-            return load_network(connection, self._default_region, dev_euis)
+            return load_network(connection, self._default_region, part)
 
     def check(self) -> None:
         """Read one row. StoreError when the database cannot be read."""

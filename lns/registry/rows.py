@@ -95,6 +95,7 @@ class DeviceRow(msgspec.Struct, frozen=True):
     codec_id: int | None
     fcnt_reset_allowed: bool
     disabled: bool
+    tags: dict[str, str]
     variables: dict[str, str]
 
 

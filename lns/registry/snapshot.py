@@ -4,26 +4,37 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, Text, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Select, Text, func, select, true, type_coerce
 
 from lns.mac.queue import DownlinkItem
 from lns.registry.gateways import all_gateways
 from lns.registry.rows import DeviceRow, NetworkSnapshot, SessionRow, TemplateRow
 from lns.registry.schema import application, dev_nonce, device, device_template, downlink, session
 
+Part = ColumnElement[bool]
+"""A condition on the table `device`."""
+
 _NAMES_PER_QUERY = 500
-_NO_VARIABLES: dict[str, str] = {}
-_decode_variables = msgspec.json.Decoder(dict[str, str]).decode
+_LAST_ID = (1 << 63) - 1
+_NOTHING: dict[str, str] = {}
+_decode_texts = msgspec.json.Decoder(dict[str, str]).decode
 
 
-def load_network(connection: Connection, default_region: str, dev_euis: Iterable[str] | None = None) -> NetworkSnapshot:
-    """Everything the network keeps in memory, of all devices or of those named."""
-    part = None if dev_euis is None else list(dev_euis)
+Part = Sequence[str] | range | None
+"""Which devices: by DevEUI, by a range of ids, or all."""
+
+
+def load_network(connection: Connection, default_region: str, parts: Sequence[Part] = (true(),)) -> NetworkSnapshot:
+    """Everything the network keeps in memory, of all devices or of those that `parts` choose one after the other."""
+
+    def rows(chosen: Select[Any]) -> Iterator[Sequence[Any]]:
+        return (row for part in parts for row in connection.execute(chosen.where(part)))
+
     return NetworkSnapshot(
-        devices=[_device(row) for row in _rows(connection, _devices(default_region), part)],
-        sessions=[SessionRow(*row) for row in _rows(connection, _of_device(select(*session.c), session), part)],
-        nonces=_nonces(_rows(connection, _dev_nonces(), part)),
-        downlinks=[_item(row) for row in _rows(connection, _downlinks(), part)],
+        devices=[_device(row) for row in rows(_devices(default_region))],
+        sessions=[SessionRow(*row) for row in rows(_of_device(select(*session.c), session))],
+        nonces=_nonces(rows(_dev_nonces())),
+        downlinks=[DownlinkItem(*row) for row in rows(_downlinks())],
         gateways=all_gateways(connection),
         templates={
             row.id: TemplateRow(row.id, row.rules)
@@ -33,12 +44,19 @@ def load_network(connection: Connection, default_region: str, dev_euis: Iterable
     )
 
 
-def _rows(connection: Connection, chosen: Select[Any], dev_euis: Sequence[str] | None) -> Iterator[Sequence[Any]]:
-    if dev_euis is None:
-        yield from connection.execute(chosen)
-        return
-    for at in range(0, len(dev_euis), _NAMES_PER_QUERY):
-        yield from connection.execute(chosen.where(device.c.dev_eui.in_(dev_euis[at : at + _NAMES_PER_QUERY])))
+def by_dev_eui(dev_euis: Iterable[str]) -> list[Part]:
+    """The devices with these DevEUIs."""
+    names = list(dev_euis)
+    return [device.c.dev_eui.in_(names[at : at + _NAMES_PER_QUERY]) for at in range(0, len(names), _NAMES_PER_QUERY)]
+
+
+def id_ranges(connection: Connection, devices: int) -> list[Part]:
+    """All devices, `devices` of them in each part."""
+    place = func.row_number().over(order_by=device.c.id) - 1
+    placed = select(device.c.id, place.label("place")).subquery()
+    firsts = list(connection.scalars(select(placed.c.id).where(placed.c.place % devices == 0).order_by(placed.c.id)))
+    lasts = [first - 1 for first in firsts[1:]]
+    return [device.c.id.between(first, last) for first, last in zip(firsts, [*lasts, _LAST_ID], strict=False)]
 
 
 def _of_device(columns: Select[Any], table: Any) -> Select[Any]:
@@ -62,13 +80,18 @@ def _devices(default_region: str) -> Select[Any]:
         func.coalesce(d.codec_id, t.codec_id),
         func.coalesce(d.fcnt_reset_allowed, t.fcnt_reset_allowed),
         d.disabled,
+        type_coerce(d.tags, Text),
         type_coerce(d.variables, Text),
     ).join_from(device, device_template, t.id == d.template_id)
 
 
 def _device(row: Sequence[Any]) -> DeviceRow:
-    variables = _NO_VARIABLES if row[-1] == "{}" else _decode_variables(row[-1])
-    return DeviceRow(*(*row[:-1], variables))
+    *settings, tags, variables = row
+    return DeviceRow(*(*settings, _texts(tags), _texts(variables)))
+
+
+def _texts(json: str) -> dict[str, str]:
+    return _NOTHING if json == "{}" else _decode_texts(json)
 
 
 def _dev_nonces() -> Select[Any]:
@@ -100,7 +123,3 @@ def _downlinks() -> Select[Any]:
     )
     waiting = (q.state == "queued") | ((q.state == "sent") & q.confirmed)
     return _of_device(columns, downlink).where(waiting).order_by(q.device_id, q.position)
-
-
-def _item(row: Sequence[Any]) -> DownlinkItem:
-    return DownlinkItem(*row)

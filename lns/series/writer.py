@@ -19,22 +19,19 @@ from lns.series.statements import pieces, upserts
 from lns.series.store import Rejected, Row, Rows, WriteResult
 
 _COLUMNS = 6
-_WAL_PAGES = 16_384  # 64 MiB of log per checkpoint: a hot page is copied once for many commits
-_WAL_BOUND_BYTES = (
-    4 * _WAL_PAGES * 4096
-)  # reads that always overlap keep the log from restarting; here it waits for them
+_WAL_BYTES = 64 << 20  # of log per checkpoint: a page that changes often is copied once for many commits
+_WAL_BOUND_BYTES = 4 * _WAL_BYTES  # reads that always overlap keep the log from restarting; here it waits for a gap
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     # A power cut may take the last commits, whole: rows and position go together, and the exchange is read again.
     "PRAGMA synchronous = NORMAL",
-    f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}",
-    f"PRAGMA journal_size_limit = {_WAL_PAGES * 4096}",
-    "PRAGMA cache_size = -65536",
+    f"PRAGMA wal_autocheckpoint = {_WAL_BYTES // 4096}",
+    f"PRAGMA journal_size_limit = {_WAL_BYTES}",
+    "PRAGMA cache_size = -65536",  # KiB
     "PRAGMA temp_store = MEMORY",  # large statements keep their undo pages here: a fifth cheaper than a file
     "PRAGMA secure_delete = OFF",
 )
-
 
 # One statement, so that the interpreter lock is not handed over for each device.
 _DELETE = """

@@ -1,16 +1,18 @@
 """A gateway with a real socket and the frames of ABP devices it hears."""
 
 import asyncio
-import contextlib
 import secrets
 import socket
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
 
 from lns.gateways import semtech
 from lns.lorawan.crypto import UP, DataMic, PayloadCipher
 from lns.lorawan.ids import dev_addr_le
 from lns.lorawan.phy import MType, build_data
 from lns.server import Server
+
+T = TypeVar("T")
 
 NWK_S_KEY = "00112233445566778899aabbccddeeff"
 APP_S_KEY = "ffeeddccbbaa99887766554433221100"
@@ -25,7 +27,7 @@ def frame(dev_addr: str, fcnt: int, fport: int, payload: bytes) -> bytes:
     """An unconfirmed uplink."""
     address = dev_addr_le(dev_addr)
     encrypted = PayloadCipher(bytes.fromhex(APP_S_KEY)).apply(payload, address, fcnt, UP)
-    message = build_data(MType.UNCONFIRMED_DATA_UP, dev_addr, 0, fcnt, b"", fport, encrypted)
+    message = build_data(MType.UNCONFIRMED_UP, dev_addr, 0, fcnt, b"", fport, encrypted)
     return message + DataMic(bytes.fromhex(NWK_S_KEY)).mic(message, address, fcnt, UP)
 
 
@@ -80,11 +82,9 @@ class Gateway:
         return event
 
 
-async def first(aiter: Any, wanted: Any) -> Any:
-    """The first element that fits."""
+async def first(stream: AsyncIterator[T], wanted: Callable[[T], bool]) -> T:
+    """The first element that fits; the stream can be read on."""
     async with asyncio.timeout(10):
-        async with contextlib.aclosing(aiter) as elements:
-            async for element in elements:
-                if wanted(element):
-                    return element
-    raise AssertionError("the stream has ended")
+        while not wanted(element := await anext(stream)):
+            pass
+    return element

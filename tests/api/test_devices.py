@@ -82,7 +82,7 @@ async def test_devices_are_listed_in_pages_and_searched(api: httpx.AsyncClient) 
     found: list[str] = []
     after = None
     while True:
-        parameters = {"application": "listed", "limit": 2} | ({"after": after} if after else {})
+        parameters = {"application": "listed", "limit": "2"} | ({"after": after} if after else {})
         page = ok(await api.get("/devices", params=parameters))
         found += [device["name"] for device in page["items"]]
         after = page["next"]

@@ -83,7 +83,7 @@ async def test_list_is_created_row_by_row(running: Running, api: httpx.AsyncClie
     [
         ("[]", "body: Expected `object`, got `array`"),
         ("{", "body: Input data was truncated"),
-        ('{"devices": [1]}', "body: Expected `object`, got `int` - at `$.devices[...]`"),
+        ('{"devices": [1]}', "body: Expected `object`, got `int` - at `$.devices[0]`"),
         ('{"device": []}', "body: Object contains unknown field `device`"),
     ],
 )

@@ -19,6 +19,7 @@ from tests.bench.figure import Figure
 from tests.bench.machine import machine
 
 PARTS = ("e2e", "latency", "memory", "startup", "stages", "decode", "series", "kafka")
+_WIDTH = 120  # where the output is no terminal
 
 
 def main() -> int:
@@ -32,7 +33,8 @@ def main() -> int:
     wanted = [*arguments.part, *re.findall(r"[^\s,]+", arguments.only)]
     if unknown := set(wanted) - set(PARTS):
         parser.error(f"there is no part {', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")
-    console, errors = Console(), Console(stderr=True)
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    errors = Console(stderr=True)
     here, baseline = machine(), report.load_baseline()
     figures: list[Figure] = []
     failed = False

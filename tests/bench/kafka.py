@@ -1,16 +1,16 @@
-"""Kafka outlet: messages a second into a real broker, and what a message costs this process."""
+"""The Kafka outlet: messages a second into a real broker, and what a message costs this process."""
 
 import asyncio
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from lns.config import Kafka
 from lns.exchange.records import Measurement, Stored
 from lns.outlets.formats.inflight import DeviceInfo
 from lns.outlets.kafka import KafkaOutlet
+from tests.bench.figure import Figure, repeated
 from tests.brokers import make_broker
 from tests.outlets.samples import AT_US, decoded, uplink
 
@@ -51,8 +51,8 @@ async def _write(address: str, records: Sequence[Stored]) -> tuple[float, float]
     return count / wall_s, cpu_s / count * 1e6
 
 
-def run(broker: str = "tansu", repeats: int = 3) -> list[dict[str, Any]]:
-    """Medians over `repeats` runs against a broker that shares the machine."""
+def run(broker: str = "tansu", repeats: int = 3) -> list[Figure]:
+    """Against a broker that shares the machine and starts empty for each repeat."""
     records = _records()
     rates, costs = [], []
     for _ in range(repeats):
@@ -66,11 +66,6 @@ def run(broker: str = "tansu", repeats: int = 3) -> list[dict[str, Any]]:
         rates.append(rate)
         costs.append(cost)
     return [
-        {"name": f"kafka.messages_per_s.{broker}", "value": round(sorted(rates)[repeats // 2]), "unit": "messages/s"},
-        {"name": f"kafka.cpu_us_per_message.{broker}", "value": round(sorted(costs)[repeats // 2], 2), "unit": "us"},
+        repeated(f"kafka.messages_per_s.{broker}", "messages/s", rates, 0),
+        repeated(f"kafka.cpu_us_per_message.{broker}", "us", costs, 2),
     ]
-
-
-if __name__ == "__main__":
-    for figure in run():
-        print(f"{figure['name']}: {figure['value']} {figure['unit']}")

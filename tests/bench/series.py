@@ -14,27 +14,25 @@ from lns.exchange.records import Decoded, Measurement, Stored
 from lns.series.consumer import SeriesConsumer
 from lns.series.sqlite import SqliteSeries
 from lns.series.store import Rows
+from tests.bench.figure import Figure, repeated
 
 T0 = 1_700_000_000_000_000
 DEVICES = 2000
-ROWS = 200_000  # per figure, after as many to give the tree some depth
+ROWS = 300_000  # per figure, after as many to give the tree some depth
+REPEATS = 5
 FIELDS = (("temperature", "C"), ("humidity", "%"), ("battery", "V"), ("open", None))
-
-Figure = dict[str, object]
 
 
 class Busy(threading.Thread):
-    """A thread that computes until it is stopped, and knows the CPU it took."""
+    """A thread that computes until it is stopped."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self._stop_asked = threading.Event()
-        self.cpu_s = 0.0
 
     def run(self) -> None:
         while not self._stop_asked.is_set():
             sum(i * i for i in range(1000))
-        self.cpu_s = time.thread_time()
 
     def stop(self) -> None:
         self._stop_asked.set()
@@ -74,37 +72,43 @@ async def opened() -> AsyncIterator[SqliteSeries]:
 
 
 async def write_figures(rows: int, busy: bool) -> list[Figure]:
-    """CPU and rate of batches of `rows` rows; the busy thread's own CPU is taken off."""
-    records, log = rows // len(FIELDS), Log()
+    """Rate of batches of `rows` rows, and their CPU where no other thread takes any."""
+    log = Log()
     async with opened() as store:
         consumer = SeriesConsumer(store)
         for _ in range(ROWS // 20_000):
-            await consumer.handle(log.batch(5000))
+            await consumer.handle(log.batch(20_000 // len(FIELDS)))
         other = Busy()
         if busy:
             other.start()
-        cpu = wall = 0.0
-        rounds = max(1, ROWS // rows)
-        for _ in range(rounds):
-            batch = log.batch(records)
-            wall_before, cpu_before = time.perf_counter(), time.process_time()
-            await consumer.handle(batch)
-            wall += time.perf_counter() - wall_before
-            cpu += time.process_time() - cpu_before
+        rounds = max(1, ROWS // REPEATS // rows)
+        took = [await timed(consumer, log, rows, rounds) for _ in range(REPEATS)]
         if busy:
             other.stop()
-    beside = "busy" if busy else "idle"
-    figures: list[Figure] = [
-        {"name": f"series.rows_per_s.batch{rows}.{beside}", "value": round(rounds * rows / wall), "unit": "1/s"}
+    rate = [rounds * rows / wall for wall, _ in took]
+    if busy:
+        return [repeated(f"series.rows_per_s.batch{rows}.busy", "1/s", rate, 0)]
+    cpu_us = [cpu / (rounds * rows) * 1e6 for _, cpu in took]
+    return [
+        repeated(f"series.rows_per_s.batch{rows}", "1/s", rate, 0),
+        repeated(f"series.cpu_us_per_row.batch{rows}", "us", cpu_us, 2),
     ]
-    if not busy:
-        per_row = cpu / (rounds * rows) * 1e6
-        figures.append({"name": f"series.cpu_us_per_row.batch{rows}", "value": round(per_row, 2), "unit": "us"})
-    return figures
+
+
+async def timed(consumer: SeriesConsumer, log: Log, rows: int, rounds: int) -> tuple[float, float]:
+    """Seconds of wall and of CPU of `rounds` batches, without the making of the batches."""
+    wall = cpu = 0.0
+    for _ in range(rounds):
+        batch = log.batch(rows // len(FIELDS))
+        wall_before, cpu_before = time.perf_counter(), time.process_time()
+        await consumer.handle(batch)
+        wall += time.perf_counter() - wall_before
+        cpu += time.process_time() - cpu_before
+    return wall, cpu
 
 
 async def loop_delay_figures() -> list[Figure]:
-    """How late a timer fires while 20,000 rows/s are written: statements, commits and checkpoints in the other thread."""
+    """How late a timer fires while batches of 2,000 rows are written without a pause, checkpoints included."""
     log, late_ms = Log(), []
     batches = [log.batch(500) for _ in range(100)]
     async with opened() as store, asyncio.TaskGroup() as tasks:
@@ -121,8 +125,8 @@ async def loop_delay_figures() -> list[Figure]:
             late_ms.append((time.perf_counter() - due) * 1000)
     late_ms.sort()
     return [
-        {"name": "series.loop_late_p99_ms", "value": round(late_ms[int(len(late_ms) * 0.99)], 2), "unit": "ms"},
-        {"name": "series.loop_late_max_ms", "value": round(late_ms[-1], 2), "unit": "ms"},
+        Figure("series.loop_late_p99_ms", round(late_ms[int(len(late_ms) * 0.99)], 2), "ms"),
+        Figure("series.loop_late_max_ms", round(late_ms[-1], 2), "ms"),
     ]
 
 
@@ -145,10 +149,12 @@ async def read_figures() -> list[Figure]:
         figures: list[Figure] = []
         for name, read in reads.items():
             await read()
-            before = time.perf_counter()
-            for _ in range(5):
+            took_ms = []
+            for _ in range(REPEATS):
+                before = time.perf_counter()
                 await read()
-            figures.append({"name": name, "value": round((time.perf_counter() - before) * 200, 2), "unit": "ms"})
+                took_ms.append((time.perf_counter() - before) * 1000)
+            figures.append(repeated(name, "ms", took_ms, 2))
     return figures
 
 
@@ -160,8 +166,3 @@ def run() -> list[Figure]:
     for rows in (1000, 5000):
         figures += asyncio.run(write_figures(rows, busy=True))
     return figures + asyncio.run(loop_delay_figures()) + asyncio.run(read_figures())
-
-
-if __name__ == "__main__":
-    for figure in run():
-        print(f"{figure['name']:40} {figure['value']:>12} {figure['unit']}")

@@ -56,6 +56,12 @@ def test_fields_and_devices_do_not_meet_and_the_withheld_are_counted() -> None:
     assert change.filter(2, rules, samples, 2 * S) == (samples[2:], 2)
 
 
+def test_without_rules_everything_is_kept() -> None:
+    samples = [("a", 1.0, None, None)]
+    change = OnChange()
+    assert [change.filter(1, {}, samples, 0) for _ in range(2)] == [(samples, 0)] * 2
+
+
 def test_samples_with_their_own_time_are_history_and_kept() -> None:
     change = OnChange()
     rules = {"a": Rule()}

@@ -16,6 +16,7 @@ MODULE = "import and export are not available: a decoder is one classic script, 
         ("var x = 1;\n  const f = async (a, b) => a;", Error("syntax", ASYNC, 2, 13)),
         ("const f = async x => x", Error("syntax", ASYNC, 1, 11)),
         ("const o = { async read() {} }", Error("syntax", ASYNC, 1, 13)),
+        ("const o = { async *read() {} }", Error("syntax", ASYNC, 1, 13)),
         ("import x from 'y'", Error("syntax", MODULE, 1, 1)),
         ("import 'y'", Error("syntax", MODULE, 1, 1)),
         ("var y = import('y')", Error("syntax", MODULE, 1, 9)),
@@ -35,6 +36,9 @@ def test_async_code_and_modules_are_refused_where_they_begin(source: str, expect
         "var o = {async: 1, import: 2, export: 3}; o.async = o.import + o.export;",
         "var async = 1; if (async) { async = 2 }",
         "function async(x) { return x } var y = async(1) + 2;",
+        "var async\nfunction f() {}",
+        "for (async of [1]) {} var n = async",
+        "async(1",
         "var pattern = /import x/; var half = a / b; // async function",
     ],
 )
@@ -46,6 +50,10 @@ def test_a_script_is_refused_for_its_size() -> None:
     source = "//" + "x" * MAX_SOURCE_BYTES
     assert lint(source) == Error("too_large", "the script is 524290 bytes, at most 524288 are accepted")
     assert lint(source[:MAX_SOURCE_BYTES]) is None
+
+
+def test_a_script_has_to_be_text() -> None:
+    assert lint("var a;\n'\ud800'") == Error("syntax", "the script is not valid Unicode text", 2, 2)
 
 
 def test_known_syntax_errors_are_explained() -> None:

@@ -243,6 +243,11 @@ async def test_check_finds_the_problem_of_a_script(pool: Pool, source: str, expe
     assert await pool.check(source) == CheckReport(problem=expected)
 
 
+async def test_check_refuses_what_no_worker_should_get(pool: Pool) -> None:
+    problem = (await pool.check("//" + "x" * 600_000)).problem
+    assert problem == Error("too_large", "the script is 600002 bytes, at most 524288 are accepted")
+
+
 async def test_check_reports_what_a_script_is(pool: Pool) -> None:
     source = "var n = 0; function Decoder(b) { n++; return {n: n}; } function Encoder(o) { return []; }"
     assert await pool.check(source) == CheckReport("ttn2", ("Decoder", "Encoder"), True)

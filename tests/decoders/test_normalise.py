@@ -86,6 +86,14 @@ def test_depth_is_limited() -> None:
     assert warnings == ["a.a.a.a.a.a.a.a is nested deeper than 8 levels"]
 
 
+def test_lists_count_for_the_depth_and_warnings_are_few() -> None:
+    data: object = 1
+    for _ in range(MAX_DEPTH):
+        data = [data]
+    assert flatten({"a": data}) == ([], ["a.0.0.0.0.0.0.0 is nested deeper than 8 levels"])
+    assert len(flatten({f"f{i}": None for i in range(100)})[1]) == 20
+
+
 def test_the_number_of_samples_is_limited() -> None:
     samples, warnings = flatten({f"f{i}": i for i in range(MAX_SAMPLES + 1)})
     assert samples == [(f"f{i}", float(i), None, None) for i in range(MAX_SAMPLES)]

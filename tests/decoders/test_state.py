@@ -23,6 +23,8 @@ DECODE = "function decodeUplink(input) { %s return {data: {}}; }"
         "const helper = (bytes) => bytes[0]; " + DECODE % "helper(input.bytes);",
         "var last = {}; " + DECODE % "var data = {last: 1}; data.last = 2;",  # a key and a member of the same name
         "module.exports = {decodeUplink: function (input) { var n = 0; n++; return {data: {n: n}}; }};",
+        "var a; var helper = (b) => b; " + DECODE % "helper(input.bytes);",
+        "var flags = (1 + 2); var on = true; " + DECODE % "var x = on ? 1 : 2;",
         "var a, b; " + DECODE % "// a = 1; b.push(2)\n var text = 'a = 1';",
     ],
 )
@@ -46,6 +48,8 @@ def test_a_script_that_only_reads_its_tables_is_plain(source: str) -> None:
         "const parser = new Parser(); " + DECODE % "parser.parse(input.bytes);",
         "const state = {x: {}}; " + DECODE % "var part = state.x; part.n = 1;",
         "function helper() {} helper.calls = 0; " + DECODE % "helper.calls += 1;",
+        "const shared = (function () { return {}; })(); " + DECODE % "shared.n = 1;",
+        "const shared = (function () { return {}; })(); " + DECODE % "return {data: shared};",
         "const map = new Map(); " + DECODE % "map.set(1, 2);",
     ],
 )
@@ -67,6 +71,11 @@ def test_a_script_that_may_change_a_top_level_value_keeps_state(source: str) -> 
 )
 def test_a_script_that_may_create_globals_is_watched(source: str) -> None:
     assert habits(source) == LEAVES
+
+
+def test_a_text_that_is_cut_short_is_judged_all_the_same() -> None:
+    assert habits("function decodeUplink(input) { var f = function; a[") == PLAIN
+    assert habits("var helper = function () {}; var other = class {}; function decodeUplink() { helper(other)") == PLAIN
 
 
 def test_declared_names_are_no_globals() -> None:

@@ -1,5 +1,3 @@
-
-
 from decoders.contract import BUILTIN_CAYENNE_LPP, MAX_SOURCE_BYTES
 from lns.registry.registry import Registry
 from tests.registry.samples import refusal

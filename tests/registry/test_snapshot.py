@@ -10,7 +10,9 @@ def test_snapshot_has_all_that_the_network_keeps(registry: Registry) -> None:
     registry.applications.add("a")
     template = {"name": "t", "region": "US915", "lorawan_version": "1.0.4", "codec": "cayenne-lpp", "rules": RULES}
     registry.templates.add({**template, "fcnt_reset_allowed": True})
-    registry.devices.add(otaa(1, name="own", application="a", template="t", join_eui="70b3d57ed0000000"))
+    registry.devices.add(
+        otaa(1, name="own", application="a", template="t", join_eui="70b3d57ed0000000", tags={"room": "1"})
+    )
     registry.devices.change(
         "70b3d57ed0000001", {"fcnt_reset_allowed": False, "variables": {"k": "v"}, "disabled": True}
     )
@@ -32,6 +34,7 @@ def test_snapshot_has_all_that_the_network_keeps(registry: Registry) -> None:
                 codec_id=1,
                 fcnt_reset_allowed=False,
                 disabled=True,
+                tags={"room": "1"},
                 variables={"k": "v"},
             )
         ],
@@ -81,3 +84,14 @@ def test_part_of_the_devices_is_loaded_by_dev_eui(registry: Registry) -> None:
     assert [d.dev_eui for d in part.devices] == wanted
     assert [s.dev_addr[-7:] for s in part.sessions] == [eui[-7:] for eui in wanted]
     assert registry.load_network([]).devices == []
+
+
+def test_all_devices_are_loaded_in_parts(registry: Registry) -> None:
+    assert list(registry.load_in_parts(100)) == []
+    registry.devices.add_many([abp(i) for i in range(250)])
+    registry.devices.delete("70b3d57ed0000000")
+    parts = list(registry.load_in_parts(100))
+    assert [len(part.devices) for part in parts] == [100, 100, 49]
+    whole = registry.load_network()
+    assert [d for part in parts for d in part.devices] == whole.devices
+    assert [s for part in parts for s in part.sessions] == sorted(whole.sessions, key=lambda s: s.device_id)

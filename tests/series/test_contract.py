@@ -155,6 +155,28 @@ async def test_latest_is_the_newest_value_of_each_field(store):
     assert await store.latest(DEVICE) == [FieldInfo("door", None, "open", T0 + 1), FieldInfo("t", "C", 2.0, T0 + 5)]
 
 
+async def test_latest_looks_past_days_and_late_or_early_clocks(store):
+    fields = {"daily": -3 * DAY_US, "late": -400 * DAY_US, "early": DAY_US - 1}
+    for seq, (field, at) in enumerate(fields.items(), 1):
+        await store.write(rows(row(at - 5, 0.0, field=field), row(at, 1.0, field=field)), seq)
+        await store.write(rows(row(-500 * DAY_US, 2.0, field=field)), seq)
+    await store.write(rows(row(0, 3.0, field="daily")), 9)
+    assert await store.latest(DEVICE) == [
+        FieldInfo("daily", "C", 3.0, T0),
+        FieldInfo("early", "C", 1.0, T0 + DAY_US - 1),
+        FieldInfo("late", "C", 1.0, T0 - 400 * DAY_US),
+    ]
+
+
+async def test_a_field_whose_rows_have_all_expired_is_gone_until_it_comes_back(store):
+    await store.write(rows(row(-2 * DAY_US, field="old"), row(-1, field="older today"), row(0, field="new")), None)
+    await store.expire(T0)
+    assert await store.fields(DEVICE) == ["new"]
+    await store.write(rows(row(-1, field="old"), row(1, field="new")), None)
+    assert await store.fields(DEVICE) == ["new", "old"]
+    assert [info.last_at_us - T0 for info in await store.latest(DEVICE)] == [1, -1]
+
+
 async def test_a_range_holds_its_start_and_not_its_end_and_pages_by_time(store):
     await store.write(rows(*(row(i, float(i)) for i in range(10))), None)
     pages, start = [], T0 + 2
@@ -281,6 +303,39 @@ def test_any_order_and_repetition_leaves_the_highest_seq(engine, batches, data):
                 found = {(r.device_id, r.field, r.time_us): r for r in await everything(store, page=5)}
                 assert found == newest
                 assert len(await store.rejected(1000)) == len({repr(r) for r in one_of.values() if not fits(r)})
+
+    asyncio.run(play())
+
+
+AT = st.integers(-3, 3).map(lambda third: third * DAY_US // 3 + third)
+WRITE = st.lists(st.builds(Key, st.integers(1, 2), st.sampled_from("tu"), AT), min_size=1, max_size=6)
+EXPIRE = AT
+
+
+@engines
+@settings(max_examples=60, deadline=None)
+@given(steps=st.lists(WRITE | EXPIRE, max_size=8))
+def test_fields_and_latest_agree_with_the_rows(engine, steps):
+    held: set[Key] = set()
+
+    async def play() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            async with running(STORES[engine](Path(folder), Clock())) as store:
+                for step in steps:
+                    if isinstance(step, int):
+                        gone = {key for key in held if key.time_us < step}
+                        assert await store.expire(T0 + step) == len(gone)
+                        held.difference_update(gone)
+                    else:
+                        await store.write(Rows.of(row(at, device=d, field=f) for d, f, at in step), None)
+                        held.update(key for key in step if key.time_us < DAY_US)
+                    for device in (1, 2):
+                        newest = {
+                            f: max(k.time_us for k in held if k[:2] == (device, f)) for d, f, _ in held if d == device
+                        }
+                        found = await store.latest(device)
+                        assert {info.field: info.last_at_us - T0 for info in found} == newest
+                        assert await store.fields(device) == sorted(newest)
 
     asyncio.run(play())
 

@@ -19,11 +19,13 @@ async def test_rows_that_sqlite_refuses_are_found_in_a_large_batch(tmp_path):
         run_sql(path, POISON)
         batch = [row(i) for i in range(7_213)]
         batch[100] = row(100, float("nan"))
+        batch[200] = row(200, device=2**70)
         result = await store.write(rows(*batch), 9)
         refused = [i for i in range(7_213) if i % 1000 == 7]
-        assert result.accepted == 7_213 - len(refused) - 1
+        assert result.accepted == 7_213 - len(refused) - 2
         assert sorted(result.rejected, key=lambda r: r.index) == sorted(
             [Rejected(i, "constraint", "poisoned") for i in refused]
+            + [Rejected(200, "constraint", "Python int too large to convert to SQLite INTEGER")]
             + [Rejected(100, "not_finite", "value is not a finite float64")],
             key=lambda r: r.index,
         )
@@ -31,7 +33,7 @@ async def test_rows_that_sqlite_refuses_are_found_in_a_large_batch(tmp_path):
         assert await store.cursor() == 9
 
         run_sql(path, "DROP TRIGGER poison")
-        waiting = [kept.id for kept in await store.rejected(100) if kept.code == "constraint"]
+        waiting = [kept.id for kept in await store.rejected(100) if kept.reason == "poisoned"]
         assert await store.retry(waiting) == WriteResult(len(refused), 0)
 
 

@@ -1,6 +1,7 @@
 """A small UDP server on a real socket: acknowledges like a network server, keeps what came, sends what it is told."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -25,6 +26,7 @@ class Server(asyncio.DatagramProtocol):
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
         self.port: int = transport.get_extra_info("sockname")[1]
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         message = semtech.parse(data, received_at_us=0)

@@ -67,7 +67,9 @@ async def get_application(name: Name, services: Given) -> dict[str, Any]:
 async def change_application(name: Name, body: ApplicationChange, services: Given) -> dict[str, Any]:
     """Rename an application or describe it anew."""
     changes = body.model_dump(exclude_unset=True)
-    return _shown(await asyncio.to_thread(services.registry.applications.change, name, changes))
+    application = await asyncio.to_thread(services.registry.applications.change, name, changes)
+    await services.network.reload_devices([])  # no device has changed, but outlets hold the names of applications
+    return _shown(application)
 
 
 @router.delete("/{name}", dependencies=_WRITE, status_code=204, responses=documented(404, 409))

@@ -1,9 +1,9 @@
 """API keys; all of it needs permission admin."""
 
 import asyncio
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, Field
 
 from lns.api import times
@@ -15,6 +15,8 @@ from lns.registry.keys import MAX_EXPIRES_IN_DAYS
 from lns.registry.rows import ApiKey
 
 router = APIRouter(prefix="/keys", tags=["keys"], dependencies=[Depends(needs("admin"))])
+
+_Id = Annotated[str, Path(description="Id from the list.", examples=["9f86d081884c"])]
 
 
 class KeyBody(Body):
@@ -64,7 +66,7 @@ async def create_key(body: KeyBody, services: Given) -> dict[str, Any]:
 
 
 @router.delete("/{id}", status_code=204, responses=documented(404, 409))
-async def delete_key(id: str, services: Given) -> None:
+async def delete_key(id: _Id, services: Given) -> None:
     """Revoke an API key at once. The last admin key cannot be revoked: without it no other could be made."""
     await asyncio.to_thread(services.registry.keys.delete, id)
 

@@ -1,5 +1,7 @@
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from lns.exchange.records import Measurement, Rx, Stored
 from lns.lorawan.modulation import Fsk, LrFhss
-from lns.outlets.formats.inflight import DeviceInfo, Formatter, Message
+from lns.outlets.formats.inflight import EVENT, MEASUREMENTS, UPLINK, DeviceInfo, Formatter, Message
 from tests.outlets.samples import AT_US, check_schema, decoded, event, failed, uplink
 
 AT = "2026-11-21T10:54:49.131123Z"
@@ -252,3 +254,9 @@ def test_the_schemas_refuse_what_they_do_not_describe() -> None:
     rx = [value["rx"][0] | {"rssi_dbm": "-77"}]
     with pytest.raises(jsonschema.ValidationError, match="is not of type 'number'"):
         check_schema(json.dumps(value | {"rx": rx}).encode())
+
+
+def test_the_examples_in_the_documentation_fit_the_schemas() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "kafka.md").read_text("utf-8")
+    examples = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert [check_schema(example.encode())["schema"] for example in examples] == [UPLINK, MEASUREMENTS, EVENT]
