@@ -20,11 +20,11 @@ lint: .venv/.dev
 types: .venv/.dev
 	$(BIN)/mypy
 
-fuzz: .venv/.fuzz      ## long fuzzing of every parser
+fuzz: .venv/.fuzz      ## long fuzzing of every parser; ARGS="600 datagram" for one, 600 s
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: .venv/.dev      ## measure, write build/bench.json; ONLY=e2e for a part
-	$(BIN)/python -m tests.bench $(ONLY)
+	$(BIN)/python -m tests.bench --only "$(ONLY)"
 
 sim: .venv/.run      ## a simulated fleet against a running server; ARGS="--devices 200 --rate 100"
 	$(BIN)/python -m simulators fleet --server 127.0.0.1:1700 $(ARGS)

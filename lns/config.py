@@ -95,7 +95,7 @@ class Decoders(_Section, frozen=True):
     # processes
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
     # uplinks per call
-    batch: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    batch: Annotated[int, Meta(ge=1, le=10_000)] = 250
     # CPU budget of one uplink
     timeout_ms: Annotated[int, Meta(ge=1, le=60_000)] = 100
     # V8 heap per codec version

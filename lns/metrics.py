@@ -128,7 +128,7 @@ decode_time = Histogram(
     ("codec",),
 )
 decodes = Counter("lns_decodes", "Decodes by outcome", ("outcome",))
-decoder_restarts = Counter("lns_decoder_restarts", "Decoder workers replaced by cause", ("cause",))
+decoder_restarts = Gauge("lns_decoder_restarts", "Decoder workers replaced by cause", ("cause",))
 measurements_stored = Counter("lns_measurements_stored", "Measurements written to a store", ("store",))
 measurements_rejected = Counter("lns_measurements_rejected", "Measurements set aside by a store", ("store", "reason"))
 measurements_suppressed = Counter("lns_measurements_suppressed", "Measurements withheld by store-on-change")

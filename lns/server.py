@@ -16,6 +16,7 @@ import msgspec
 import uvloop
 
 from decoders.pool import Pool
+from lns import metrics
 from lns.api.app import create_app
 from lns.api.serve import serve
 from lns.api.services import Services
@@ -133,6 +134,7 @@ class Server:
         rows = await asyncio.to_thread(self.registry.gateways.all)
         self.links.load((row.eui, row.region) for row in rows if row.accepted)
         await self.pool.start()
+        metrics.decoder_restarts.read = lambda: [((c,), float(n)) for c, n in self.pool.status().deaths.items()]
         stack.push_async_callback(self.pool.close)
         _calm_collector()
         self.kafka = await self._open_kafka(stack)

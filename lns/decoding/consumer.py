@@ -57,6 +57,10 @@ class Decoding:
         """Decode stored uplinks again with the codecs of today; returns how many went through and how many failed."""
         found = [stored for seq in uplink_seqs if (stored := await self._exchange.pick(seq)) is not None]
         uplinks = [stored for stored in found if isinstance(stored.record, Uplink)]
+        for stored in uplinks:
+            codec = self._codecs.of(stored.record.device_id) if isinstance(stored.record, Uplink) else None
+            if codec is not None:
+                self._pool.forgive(codec.key)  # a person asks: a parked version gets another chance
         failed = len(uplink_seqs) - len(uplinks)
         for decoded in await self._decode(uplinks):
             if decoded.failure is None:

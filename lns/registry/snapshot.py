@@ -11,24 +11,20 @@ from lns.registry.gateways import all_gateways
 from lns.registry.rows import DeviceRow, NetworkSnapshot, SessionRow, TemplateRow
 from lns.registry.schema import application, dev_nonce, device, device_template, downlink, session
 
-Part = ColumnElement[bool]
-"""A condition on the table `device`."""
+Part = Sequence[str] | range | None
+"""Which devices: by DevEUI, by a range of ids, or all."""
 
 _NAMES_PER_QUERY = 500
-_LAST_ID = (1 << 63) - 1
 _NOTHING: dict[str, str] = {}
 _decode_texts = msgspec.json.Decoder(dict[str, str]).decode
 
 
-Part = Sequence[str] | range | None
-"""Which devices: by DevEUI, by a range of ids, or all."""
-
-
-def load_network(connection: Connection, default_region: str, parts: Sequence[Part] = (true(),)) -> NetworkSnapshot:
-    """Everything the network keeps in memory, of all devices or of those that `parts` choose one after the other."""
+def load_network(connection: Connection, default_region: str, part: Part = None) -> NetworkSnapshot:
+    """Everything the network keeps in memory, of all devices or a part of them."""
+    conditions = _conditions(part)
 
     def rows(chosen: Select[Any]) -> Iterator[Sequence[Any]]:
-        return (row for part in parts for row in connection.execute(chosen.where(part)))
+        return (row for condition in conditions for row in connection.execute(chosen.where(condition)))
 
     return NetworkSnapshot(
         devices=[_device(row) for row in rows(_devices(default_region))],
@@ -44,19 +40,12 @@ def load_network(connection: Connection, default_region: str, parts: Sequence[Pa
     )
 
 
-def by_dev_eui(dev_euis: Iterable[str]) -> list[Part]:
-    """The devices with these DevEUIs."""
-    names = list(dev_euis)
-    return [device.c.dev_eui.in_(names[at : at + _NAMES_PER_QUERY]) for at in range(0, len(names), _NAMES_PER_QUERY)]
-
-
-def id_ranges(connection: Connection, devices: int) -> list[Part]:
-    """All devices, `devices` of them in each part."""
-    place = func.row_number().over(order_by=device.c.id) - 1
-    placed = select(device.c.id, place.label("place")).subquery()
-    firsts = list(connection.scalars(select(placed.c.id).where(placed.c.place % devices == 0).order_by(placed.c.id)))
-    lasts = [first - 1 for first in firsts[1:]]
-    return [device.c.id.between(first, last) for first, last in zip(firsts, [*lasts, _LAST_ID], strict=False)]
+def _conditions(part: Part) -> list[ColumnElement[bool]]:
+    if part is None:
+        return [true()]
+    if isinstance(part, range):
+        return [device.c.id.between(part.start, part.stop - 1)]
+    return [device.c.dev_eui.in_(part[at : at + _NAMES_PER_QUERY]) for at in range(0, len(part), _NAMES_PER_QUERY)]
 
 
 def _of_device(columns: Select[Any], table: Any) -> Select[Any]:

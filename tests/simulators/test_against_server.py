@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -20,7 +21,8 @@ class Places:
     def __init__(self, folder: Path, welcome: str) -> None:
         self.folder = folder
         udp, http = UDP.search(welcome), HTTP.search(welcome)
-        assert udp and http, welcome
+        assert udp is not None
+        assert http is not None
         self.server, self.api = f"127.0.0.1:{udp[1]}", http[1]
 
     def simulators(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -34,21 +36,28 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
     folder = tmp_path_factory.mktemp("server")
     config = folder / "inflight.toml"
     config.write_text('[udp]\nhost = "127.0.0.1"\nport = 0\n[api]\nport = 0\n')
-    command = (sys.executable, "-m", "lns.cli", "serve", "--config", str(config), "--data", str(folder))
+    command = (sys.executable, "-m", "lns", "serve", "--config", str(config), "--data", str(folder))
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     with (folder / "stderr").open("w") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment)
     assert process.stdout is not None
-    welcome = ""
-    while "http://" not in welcome or "up and down" not in welcome:
-        line = process.stdout.readline()
-        assert line, (folder / "stderr").read_text()
-        welcome += line
-    yield Places(folder, welcome)
-    process.send_signal(signal.SIGTERM)
-    process.stdout.read()
-    assert process.wait(30) == 0
-    process.stdout.close()
+    try:
+        yield Places(folder, _welcome(process.stdout))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _welcome(lines: IO[str]) -> str:
+    """What the server says until both of its ports are known."""
+    said = ""
+    while UDP.search(said) is None or HTTP.search(said) is None:
+        line = lines.readline()
+        assert line, f"the server ended after: {said}"
+        said += line
+    return said
 
 
 def fleet(places: Places, *arguments: str) -> dict:
