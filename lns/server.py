@@ -231,10 +231,10 @@ class Server:
         at_us = time.time_ns() // 1000
         data = {name: value for name, value in msgspec.to_builtins(refused).items() if name != "id"}
         self.live.publish({"kind": "delivery", "at": time_text(at_us), **data})
-        if refused.topic != "event":
-            event = Event(
-                secrets.token_bytes(16), "delivery", at_us, refused.device_id, None, refused.dev_eui, None, data
-            )
+        stored = await self.exchange.pick(refused.seq)
+        if stored is not None and not (isinstance(stored.record, Event) and stored.record.kind == "delivery"):
+            who = (refused.device_id, None, refused.dev_eui, None)
+            event = Event(secrets.token_bytes(16), "delivery", at_us, *who, data)
             await self.exchange.append([("event", event)])
 
     def _services(self) -> Services:

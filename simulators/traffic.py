@@ -141,10 +141,8 @@ class Traffic:
         self._transmit(self._world.clock.unique_us(), device.number, JOIN, channel, dr, copies)
 
     def release(self, now: float) -> None:
-        """Send what is due by `now`, monotonic seconds, as far as the window allows."""
-        room = self._options.window - self.in_flight if self._delayed else 0
-        while room > 0 and self._delayed and self._delayed[0][0] <= now:
-            room -= 1
+        """Send what is due by `now`, monotonic seconds; no window holds it back: a stale copy looks like a replay."""
+        while self._delayed and self._delayed[0][0] <= now:
             _, _, gateway, end_us, tail, uplink = heappop(self._delayed)
             self._gateways[gateway].push(end_us, tail, uplink)
         while self._repetitions and self._repetitions[0][0] <= now:

@@ -17,10 +17,6 @@ from lns.registry.registry import Registry
 from lns.series.store import SeriesStore
 
 
-def _fine() -> str | None:
-    return None
-
-
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """The parts behind the routes. `started_at` is seconds since the epoch, `udp_port` the port really bound.
 
@@ -38,8 +34,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     live: Live
     started_at: float
     udp_port: int
-    health: Callable[[], str | None] = _fine
-    ready: Callable[[], str | None] = _fine
+    health: Callable[[], str | None]
+    ready: Callable[[], str | None]
 
 
 def _services(request: Request) -> Services:

@@ -1,7 +1,7 @@
 """Live events as server-sent events: one stream a watcher, all of them ended when the server stops."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ class Streams:
         self._open: set[asyncio.Queue[dict[str, Any]]] = set()
         self._closing = False
 
-    async def events(self) -> AsyncIterator[bytes]:
+    async def events(self) -> AsyncGenerator[bytes]:
         """The events from now on as `data:` lines; a comment now and then keeps proxies from closing the connection."""
         with self._live.watch() as queue:
             self._open.add(queue)

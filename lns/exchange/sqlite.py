@@ -311,8 +311,10 @@ class SqliteExchange:
 
     async def caught_up(self) -> None:
         """Wait until everything is on the disk and every consumer has read to the head."""
-        await self.committed()
-        while any(cursor.lag for cursor in self._cursors.values()) or self._pending_count:
+        while True:
+            await self.committed()
+            if not self._pending_count and not any(cursor.lag for cursor in self._cursors.values()):
+                return
             await asyncio.sleep(CAUGHT_UP_TICK_S)
 
     async def stop(self) -> None:

@@ -17,6 +17,18 @@ from lns.registry.sessions import abp_row, place_abp_sessions
 
 ROWS_PER_TRANSACTION = 1000
 
+_OWN_FIELDS = (
+    "dev_eui",
+    "name",
+    "activation",
+    "join_eui",
+    "app_key",
+    "fcnt_reset_allowed",
+    "disabled",
+    "tags",
+    "variables",
+)
+
 FRAMES_UNDER_WAY = 16
 """FCntDowns skipped when an ABP session is set again under its old key: frames just decided may still carry them."""
 
@@ -211,19 +223,6 @@ def _insert(connection: Connection, news: Sequence[NewDevice], default_region: s
 
 def _pairs(connection: Connection, key: Column[Any], value: Column[Any]) -> dict[Any, Any]:
     return {row[0]: row[1] for row in connection.execute(select(key, value))}
-
-
-_OWN_FIELDS = (
-    "dev_eui",
-    "name",
-    "activation",
-    "join_eui",
-    "app_key",
-    "fcnt_reset_allowed",
-    "disabled",
-    "tags",
-    "variables",
-)
 
 
 def _check_change(found: Device, checked: Mapping[str, Any]) -> None:

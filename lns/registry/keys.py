@@ -42,6 +42,7 @@ class Keys:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._by_id: dict[str, ApiKey] = {}
+        self._used_at_us: dict[str, int] = {}
 
     def load(self) -> None:
         """Bring all keys into memory."""
@@ -49,10 +50,12 @@ class Keys:
             rows = connection.execute(select(*api_key.c)).all()
         keys = [ApiKey(i, name, digest, tuple(p), *times) for i, name, digest, p, *times in rows]
         self._by_id = {key.id: key for key in keys}
+        self._used_at_us = {key.id: key.last_used_at_us for key in keys if key.last_used_at_us is not None}
 
     def all(self) -> list[ApiKey]:
         """All keys, oldest first."""
-        return sorted(self._by_id.values(), key=lambda key: (key.created_at_us, key.id))
+        keys = sorted(self._by_id.values(), key=lambda key: (key.created_at_us, key.id))
+        return [msgspec.structs.replace(key, last_used_at_us=self._used_at_us.get(key.id)) for key in keys]
 
     def create(self, name: str, permissions: Iterable[str], expires_in_days: float | None = None) -> tuple[ApiKey, str]:
         """A new key and its text, which is not kept."""
@@ -75,14 +78,13 @@ class Keys:
 
     def delete(self, key_id: str) -> None:
         """Revoke a key at once. The last admin key stays: without it no other could be made."""
-        key = self._by_id.get(key_id)
-        if key is None:
-            raise not_found(f"key {key_id!r} does not exist")
-        at_us = now_us()
-        admins = [k for k in self._by_id.values() if "admin" in k.permissions and _valid(k, at_us)]
-        if admins == [key]:
-            raise conflict(f"key {key.name!r} is the last one with permission admin: create another one first")
         with self._database.write() as connection:
+            key = self._by_id.get(key_id)
+            if key is None:
+                raise not_found(f"key {key_id!r} does not exist")
+            at_us = now_us()
+            if [k.id for k in self.all() if "admin" in k.permissions and _valid(k, at_us)] == [key_id]:
+                raise conflict(f"key {key.name!r} is the last one with permission admin: create another one first")
             connection.execute(delete(api_key).where(api_key.c.id == key_id))
         self._by_id.pop(key_id, None)
 
@@ -98,9 +100,10 @@ class Keys:
 
     def note_use(self, key: ApiKey, at_us: int) -> bool:
         """Note in memory that the key is used; True once a minute, when `store_use` is due."""
-        if key.last_used_at_us is not None and at_us - key.last_used_at_us < USE_NOTED_EVERY_US:
+        used_at_us = self._used_at_us.get(key.id)
+        if used_at_us is not None and at_us - used_at_us < USE_NOTED_EVERY_US:
             return False
-        self._by_id[key.id] = msgspec.structs.replace(key, last_used_at_us=at_us)
+        self._used_at_us[key.id] = at_us
         return True
 
     def store_use(self, key: ApiKey, at_us: int) -> None:

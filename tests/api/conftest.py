@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -26,10 +28,10 @@ class Running:
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30, trust_env=False)
 
 
-@pytest_asyncio.fixture(loop_scope="package", scope="package")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    data_dir = tmp_path_factory.mktemp("data")
-    server = Server(Config(data_dir=str(data_dir), udp=Udp(host="127.0.0.1", port=0), api=Api(port=0)))
+@asynccontextmanager
+async def started(data_dir: Path, **sections: Any) -> AsyncIterator[Running]:
+    """A server with the given sections of the configuration, on free ports."""
+    server = Server(Config(data_dir=str(data_dir), udp=Udp(host="127.0.0.1", port=0), api=Api(port=0), **sections))
     ready = asyncio.Event()
     loop = asyncio.get_running_loop()
     serving, waiting = loop.create_task(server.serve(lambda _: ready.set())), loop.create_task(ready.wait())
@@ -40,6 +42,12 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
     yield Running(server, data_dir)
     server.stop()
     await serving
+
+
+@pytest_asyncio.fixture(loop_scope="package", scope="package")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    async with started(tmp_path_factory.mktemp("data")) as server:
+        yield server
 
 
 @pytest_asyncio.fixture(loop_scope="package")

@@ -94,3 +94,20 @@ async def test_admin_may_do_everything(running: Running, api: httpx.AsyncClient)
     async with running.client(await key(api, "admin")) as client:
         for path in ("status", "devices", "keys"):
             ok(await client.get(f"/api/v1/{path}"))
+
+
+async def test_use_that_cannot_be_stored_costs_no_request(
+    running: Running, api: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = ok(await api.post("/keys", json={"name": "reader", "permissions": ["read"]}), 201)
+    registry = running.server.registry
+    registry._database.close()
+    path, aside = registry.path, registry.path.with_suffix(".aside")
+    path.rename(aside)
+    path.mkdir()
+    async with running.client(made["secret"]) as client:
+        answer = await client.get("/api/v1/refusals")
+    path.rmdir()
+    aside.rename(path)
+    ok(answer)
+    assert f"use of key {made['id']} at " in caplog.text

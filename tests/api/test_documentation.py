@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,3 +55,16 @@ async def test_pages_of_the_documentation_need_no_key(running: Running) -> None:
     async with running.client() as client:
         answer = await client.get("/docs")
     assert (answer.status_code, "swagger" in answer.text) == (200, True)
+
+
+async def test_every_route_is_named_in_the_guide(running: Running) -> None:
+    guide = Path("docs/api.md").read_text("utf-8")
+    named: set[tuple[str, str]] = set()
+    for row in re.findall(r"^\| (`(?:GET|POST|PATCH|DELETE)\b.*?) \|", guide, re.MULTILINE):
+        for part in row.split(", "):
+            *methods, last = re.findall(r"`([^`]+)`", part)
+            method, path = last.split(" ")
+            named |= {(name, path) for name in (*methods, method)}
+    paths = (await document(running))["paths"]
+    routes = {(method.upper(), path.removeprefix("/api/v1")) for path in paths for method in paths[path]}
+    assert named == routes

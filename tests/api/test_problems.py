@@ -54,5 +54,5 @@ async def test_a_full_disk_is_told(running: Running, api: httpx.AsyncClient) -> 
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     rows = [{"dev_eui": f"70b3d57edb{i:06x}", "app_key": "00" * 16} for i in range(1000)]
     answer = await api.post("/devices/bulk", json={"devices": rows})
-    registry._database.close()
     assert problem(answer) == (503, "store", f"cannot write the database {registry.path}: the disk is full")
+    registry._database.close()

@@ -1,13 +1,15 @@
 import math
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import httpx
 import pytest
 
+from lns.config import SeriesSqlite
 from lns.series.store import Row, Rows
 from tests.api.answers import ok, problem
-from tests.api.conftest import Running
+from tests.api.conftest import Running, started
 from tests.api.radio import abp_session
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -117,3 +119,10 @@ async def test_refused_measurements_are_listed_and_tried_again(running: Running,
     assert ok(await api.get("/series/rejected", params={"after": page["next"]}))["items"] == []
     again = ok(await api.post("/series/rejected/retry", json={"ids": [entry["id"]]}))
     assert again == {"stored": 0, "failed": 1}
+
+
+async def test_server_without_a_series_store_says_so(tmp_path: Path) -> None:
+    async with started(tmp_path, series=SeriesSqlite(enabled=False)) as other, other.client(other.admin_key) as client:
+        answer = await client.get("/api/v1/series/rejected")
+    text = "no series store is enabled: set series.enabled in the configuration"
+    assert problem(answer) == (503, "no_series_store", text)

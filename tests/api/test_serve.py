@@ -11,7 +11,6 @@ from lns.api.serve import serve
 from lns.api.streams import Streams
 from lns.config import ConfigError
 from lns.live import Live
-from tests.api.radio import first
 
 
 def application() -> FastAPI:
@@ -79,23 +78,3 @@ async def test_a_bug_is_an_answer_too() -> None:
     await server.stop()
     text = "the server failed to answer this request, its log says why"
     assert (answer.status_code, answer.json()) == (500, {"error": {"code": "internal", "message": text}})
-
-
-async def test_streams_end_when_the_server_stops() -> None:
-    live = Live(queue_size=1)
-    streams = Streams(live)
-    open_one = streams.events()
-    assert await anext(open_one) == b": connected\n\n"
-    live.publish({"kind": "uplink"})
-    assert await anext(open_one) == b'data: {"kind":"uplink"}\n\n'
-    live.publish({"kind": "lost, the queue holds one"})
-    streams.close()
-    assert [chunk async for chunk in open_one] == []
-    assert not live.watched
-    assert [chunk async for chunk in streams.events()] == [b": connected\n\n"]
-
-
-async def test_silence_is_filled_with_comments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lns.api.streams.KEEP_ALIVE_S", 0.001)
-    streams = Streams(Live())
-    assert await first(streams.events(), lambda chunk: chunk == b": \n\n")

@@ -23,6 +23,8 @@ with atheris.instrument_imports():
     from lns.lorawan.phy import parse, parse_uplink
     from lns.registry.errors import RegistryError
     from lns.registry.import_csv import read_rows
+    from tests.gateways.vectors import VECTORS as DATAGRAMS
+    from tests.lorawan import vectors as lorawan_vectors
 
 KEY = bytes(range(16))
 SECONDS = 60
@@ -87,6 +89,24 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 }
 
 
+FRAMES = [bytes.fromhex(vector["phy_payload"]) for vector in lorawan_vectors.ALL if vector.get("phy_payload")]
+SEEDS = {
+    "frame": FRAMES,
+    "inspected": FRAMES,
+    "join_accept": FRAMES,
+    "datagram": [bytes.fromhex(vector["hex"]) for vector in DATAGRAMS],
+    "decoded_object": [
+        b'{"air": {"temperature": 21.5}, "t": [1, true, "x"], "h": {"value": 1e3, "unit": "%", "time": 1700000000}}',
+        b'{"log": [{"timestamp": "2026-01-31T08:00:00Z", "t": null}]}',
+        b'[{"field": "t", "value": 1, "unit": "V", "timestamp": 1700000000000}]',
+    ],
+    "device_csv": [
+        b"dev_eui,name,app_key,tags\n70b3d57ed0000001,a,2b7e151628aed2a6abf7158809cf4f3c,x=1;y=2\n",
+        b'dev_eui;dev_addr;nwk_s_key;app_s_key;fcnt_up\n"70b3d57ed0000001";260b1f22;00;"0""0";7\n',
+    ],
+}
+
+
 def main() -> int:
     """Fuzz each target in a process of its own; exit code 1 when one was broken."""
     words = sys.argv[1:]
@@ -95,6 +115,8 @@ def main() -> int:
     for name in words or TARGETS:
         place = CORPUS / name
         place.mkdir(parents=True, exist_ok=True)
+        for number, seed in enumerate(SEEDS.get(name, [])):
+            (place / f"seed-{number}").write_bytes(seed)
         options = [str(place), f"-max_total_time={seconds}", f"-artifact_prefix={place}/", "-max_len=2048"]
         print(f"{name}: {seconds} s", flush=True)
         if subprocess.run([sys.executable, "-m", "tests.fuzz", "--one", name, *options]).returncode:

@@ -56,7 +56,8 @@ def fresh_topics(address: str) -> Iterator[tuple[str, str, str]]:
     prefix = f"lns-test-{uuid4().hex[:8]}"
     names = (f"{prefix}.uplinks", f"{prefix}.measurements", f"{prefix}.events")
     yield names
-    for future in AdminClient({"bootstrap.servers": address}).delete_topics(list(names)).values():
+    admin = AdminClient({"bootstrap.servers": address})  # its futures end with it
+    for future in admin.delete_topics(list(names)).values():
         future.result(10)
 
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from lns.registry.registry import Registry
-from tests.registry.samples import abp, otaa, refusal
+from tests.registry.samples import otaa, refusal
 
 
 def test_template_has_defaults_and_takes_all_fields(registry: Registry) -> None:
@@ -73,24 +73,3 @@ def test_default_stays_and_used_ones_are_not_deleted(registry: Registry) -> None
     registry.devices.change("70b3d57ed0000001", {"template": "default"})
     registry.templates.delete("a")
     assert refusal(registry.templates.get, "a") == ("not_found", "device template 'a' does not exist")
-
-
-def test_abp_sessions_follow_the_region_of_their_template(registry: Registry) -> None:
-    registry.templates.add({"name": "a"})
-    registry.devices.add_many([abp(1, template="a"), abp(2)])
-    registry.templates.change("a", {"region": "US915"})
-    placed = [(d.session.region, d.session.rx2_freq_hz, d.session.rx2_dr) for d in registry.devices.page() if d.session]
-    assert placed == [("US915", 923_300_000, 8), ("EU868", 869_525_000, 0)]
-    registry.devices.change("70b3d57ed0000002", {"template": "a"})
-    assert [d.session.region for d in registry.devices.page() if d.session] == ["US915", "US915"]
-
-
-def test_abp_sessions_follow_the_region_of_the_server(registry: Registry) -> None:
-    registry.devices.add(abp(1))
-    registry.close()
-    moved = Registry(registry.path, "US915")
-    moved.open()
-    session = moved.devices.get("70b3d57ed0000001").session
-    assert session is not None
-    assert (session.region, session.rx2_freq_hz) == ("US915", 923_300_000)
-    moved.close()

@@ -25,6 +25,13 @@ def test_link_adr_block(vector):
     assert masks(judged.mask if judged.accepted else plan.mask) == vector["resulting_masks"]
 
 
+def test_control_4_switches_the_500_khz_channels_alone():
+    plan = ChannelPlan(region("US915"))
+    block, _ = parse_commands(bytes.fromhex("0325020041"), uplink=False)
+    judged = plan.link_adr(block, data_rate=3, tx_power=0)
+    assert (masks(judged.mask), judged.accepted) == ([0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0x02, 0], True)
+
+
 def test_keep_leaves_data_rate_and_power():
     plan = ChannelPlan(region("EU868"))
     block, _ = parse_commands(bytes.fromhex("03ff070001"), uplink=False)

@@ -1,6 +1,8 @@
 """A simulated device against the vectors and against the network's half of the protocol."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lns.lorawan.commands import encode_command, parse_commands
 from lns.lorawan.crypto import DOWN, UP, DataMic, PayloadCipher, encrypt_join_accept, join_request_mic
@@ -199,6 +201,19 @@ def test_adr_asks_for_a_downlink_after_64_uplinks_without_one():
 def test_what_is_no_downlink_for_the_device_is_refused(phy, fault):
     assert abp().receive(phy) is fault
     assert abp().miss(phy) is fault
+
+
+@given(st.binary(max_size=64))
+def test_any_octets_are_a_fault(octets):
+    assert isinstance(abp().receive(octets), Fault)
+    assert isinstance(abp().accept(octets), Fault)
+
+
+@given(st.binary(max_size=40), st.sampled_from([0, 5]), st.integers(0, 0xFFFF))
+def test_any_authentic_downlink_is_acted_on(payload, fport, fcnt):
+    listening = abp()
+    assert isinstance(listening.receive(down(fcnt, fport=fport, payload=payload)), Received)
+    assert isinstance(parse(listening.uplink(1, b"x")), DataFrame)
 
 
 def test_a_missed_downlink_is_counted_as_used():

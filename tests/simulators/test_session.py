@@ -69,3 +69,11 @@ def test_a_wrong_key_is_a_bad_mic():
 
 def test_a_counter_behind_with_a_wrong_key_is_a_bad_mic():
     assert take(session(fcnt_down=7), downlink(3, nwk_s_key=APP)) is Fault.MIC
+
+
+def test_the_account_is_bounded():
+    device = session()
+    for fcnt in range(5000):
+        device.note_downlink(downlink(fcnt), fcnt)
+    assert take(device, downlink(0, flags=0x20)) == 0, "the oldest are forgotten"
+    assert take(device, downlink(4999, flags=0x20)) is Fault.FCNT_REUSED
