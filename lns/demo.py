@@ -5,7 +5,20 @@ import sys
 from pathlib import Path
 
 DEMO_CODEC = Path("inflight/demo-sensor/codec.js")
-FLEET = ("--gateways", "2", "--devices", "12", "--uplinks", "0", "--rate", "2", "--join-rate", "1", "--activation", "otaa")
+FLEET = (
+    "--gateways",
+    "2",
+    "--devices",
+    "12",
+    "--uplinks",
+    "0",
+    "--rate",
+    "2",
+    "--join-rate",
+    "1",
+    "--activation",
+    "otaa",
+)
 TEMPER = ("--confirmed-share", "0.1", "--loss", "0.02", "--duplicates", "0.01", "--late", "0.01", "--ask-share", "0.02")
 END_S = 5.0
 

@@ -33,8 +33,8 @@ class Rx(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Uplink(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An accepted uplink, decrypted, with all gateways' metadata; `rx[0]` is the best copy.
 
-    `id` is 16 octets (session, FCntUp, device), the same on every replay. `fport` None means a frame without one; `data` is the decrypted
-    FRMPayload (empty for FPort 0, whose MAC commands the network has handled).
+    `id` is 16 octets (session, FCntUp, device), the same on every replay. `fport` None means a frame without one;
+    `data` is the decrypted FRMPayload (empty for FPort 0, whose MAC commands the network has handled).
     """
 
     id: bytes

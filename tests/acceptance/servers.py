@@ -98,8 +98,18 @@ async def running_fleet(
     """A simulated fleet that talks to the server."""
     places = ("--server", f"127.0.0.1:{server.udp_port}", "--api", server.url, "--data-dir", str(server.data))
     fleet = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simulators", "fleet", *places, "--ledger", str(ledger), "--json", *options,
-        cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        sys.executable,
+        "-m",
+        "simulators",
+        "fleet",
+        *places,
+        "--ledger",
+        str(ledger),
+        "--json",
+        *options,
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     try:
         yield fleet

@@ -19,7 +19,9 @@ from lns.registry.registry import Registry
 from tests.exchange.build import running, until, uplink
 
 GOOD = "function decodeUplink(i) { return {data: {sum: i.bytes[0] + i.fPort, text: 'x'}, warnings: ['w']}; }"
-BAD = "function decodeUplink(i) {\n  if (i.bytes[0] === 255) throw new Error('no');\n  return {data: {v: i.bytes[0]}};\n}"
+BAD = (
+    "function decodeUplink(i) {\n  if (i.bytes[0] === 255) throw new Error('no');\n  return {data: {v: i.bytes[0]}};\n}"
+)
 NO_LINK = MeasurementsConfig(link=False)
 
 
@@ -119,7 +121,10 @@ async def test_link_metadata_is_recorded_even_when_the_decoder_fails(tmp_path):
         (decoded,) = await s.decoded(1)
         values = {m.field: (m.value, m.unit) for m in decoded.measurements}
         assert values == {
-            "link.rssi": (-80.0, "dBm"), "link.snr": (7.0, "dB"), "link.dr": (5.0, None), "link.gateways": (1.0, None),
+            "link.rssi": (-80.0, "dBm"),
+            "link.snr": (7.0, "dB"),
+            "link.dr": (5.0, None),
+            "link.gateways": (1.0, None),
         }
         assert isinstance(decoded.failure, Failure)
 
@@ -129,7 +134,9 @@ async def test_unchanged_values_are_withheld_by_the_templates_rules_and_counted(
         await s.put(one(1, data=b"\x05"), one(2, data=b"\x06"), one(3, data=b"\x07"))
         found = await s.decoded(3)
         assert [([m.value for m in d.measurements], d.suppressed) for d in found] == [
-            ([15.0, "x"], 0), ([], 2), ([17.0], 1),
+            ([15.0, "x"], 0),
+            ([], 2),
+            ([17.0], 1),
         ]
 
 

@@ -33,6 +33,10 @@ async def test_failure_and_recovery_are_told(tmp_path):
         cursor = exchange.cursor("c", UPLINK, 0)
         cursor.failed("OSError: away")
         status = cursor.status()
-        assert (status["state"], status["last_error"], status["last_error_at_us"] > 0) == ("retrying", "OSError: away", True)
+        assert (status["state"], status["last_error"], status["last_error_at_us"] > 0) == (
+            "retrying",
+            "OSError: away",
+            True,
+        )
         cursor.recovered()
         assert (cursor.status()["state"], cursor.status()["last_error"]) == ("running", "OSError: away")
