@@ -38,7 +38,7 @@ clean:      ## keeps .venv and data
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis && find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 .venv/.python:
-	@.ci/venv .venv && touch $@
+	@bash .ci/venv .venv && touch $@
 
 .venv/.run: .venv/.python pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[kafka]' && touch $@

@@ -36,6 +36,11 @@ class Error(msgspec.Struct, frozen=True, array_like=True, gc=False):
     line: int | None = None
     column: int | None = None
 
+    def text(self) -> str:
+        """The error as one line for people."""
+        where = "" if self.line is None else f" at line {self.line}, column {self.column}"
+        return f"{self.reason}: {self.message}{where}"
+
 
 class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What became of one request. `data_json` is the decoded object as JSON text, empty where there is none.

@@ -29,7 +29,7 @@ def codec_library() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[1] / "codecs"
 
 
-async def run_demo(udp_port: int, api_port: int, data_dir: Path) -> None:
+async def run_demo(udp_port: int, api_port: int, data_dir: Path, region: str) -> None:
     """Run the fleet until cancelled; when it ends by itself, its last words go to standard error."""
     places = ("--server", f"127.0.0.1:{udp_port}", "--api", f"http://127.0.0.1:{api_port}", "--data-dir", str(data_dir))
     codec = ("--codec", str(codec_library() / DEMO_CODEC))
@@ -40,6 +40,8 @@ async def run_demo(udp_port: int, api_port: int, data_dir: Path) -> None:
         "fleet",
         *places,
         *codec,
+        "--region",
+        region,
         *FLEET,
         *TEMPER,
         stdin=asyncio.subprocess.DEVNULL,

@@ -36,8 +36,8 @@ def hold(folder: Path) -> Iterator[None]:
 
 
 def first_key(folder: Path, registry: Registry) -> None:
-    """Without any key nobody could make one: create an admin key and leave it in the folder for this user only."""
-    if registry.keys.all():
+    """Without an admin key nobody could make one: create it and leave it in the folder for this user only."""
+    if any("admin" in key.permissions for key in registry.keys.all()):
         return
     _, secret = registry.keys.create("first admin key", ["admin"])
     path = folder / ADMIN_KEY_FILE

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lns.cli.command import Call, column, command, examples, pairs, parse_hex, print_json
+from lns.cli.command import Call, column, command, examples, pairs, parse_hex, print_json, read_text
 from lns.cli.connection import path
 from lns.cli.devices import find
 from lns.cli.outcome import CommandError, Exit
 from lns.cli.times import local
 
 if TYPE_CHECKING:
-    from decoders.contract import Error, Result
+    from decoders.contract import Result
 
 app = typer.Typer(
     no_args_is_help=True, help="Upload JavaScript codecs, try them by hand, see and retry failed decodes."
@@ -57,7 +57,7 @@ def add(
 ) -> None:
     """Upload a codec, or a new version of one; devices use it through `--codec` or their template."""
     name = name or file.stem
-    body = {"source": _source(file)} | ({"note": note} if note else {})
+    body = {"source": read_text(file)} | ({"note": note} if note else {})
     try:
         call.server.get(path("codecs", name))
     except CommandError as error:
@@ -130,10 +130,10 @@ def run(
     """Run a codec on one payload, here and now: needs no server, changes nothing. Exit code 1 when it fails."""
     from decoders.runner import run_once  # the decoder workers are only loaded where they are needed
 
-    source, data = _source(file), parse_hex(payload)
+    source, data = read_text(file), parse_hex(payload)
     result = asyncio.run(run_once(source, data, fport, time.time_ns() // 1000, pairs(variables or [])))
     decoded = json.loads(result.data_json) if result.error is None else None
-    errors = [] if result.error is None else [_error_text(result.error)]
+    errors = [] if result.error is None else [result.error.text()]
     if as_json:
         print_json(
             {
@@ -160,17 +160,3 @@ def _print_run(result: "Result", decoded: Any, errors: list[str]) -> None:
     if not errors:
         print_json(decoded)
         typer.echo(f"took {result.duration_us} us", err=True)
-
-
-def _error_text(error: "Error") -> str:
-    where = "" if error.line is None else f" at line {error.line}, column {error.column}"
-    return f"{error.reason}: {error.message}{where}"
-
-
-def _source(file: Path) -> str:
-    try:
-        return file.read_text("utf-8-sig")
-    except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror}", Exit.USAGE) from None
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}", Exit.USAGE) from None

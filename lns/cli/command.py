@@ -110,6 +110,16 @@ def pairs(items: Sequence[str]) -> dict[str, str]:
     return dict(item.split("=", 1) for item in items)
 
 
+def read_text(file: Path) -> str:
+    """A file of UTF-8 text, its line ends as they are."""
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise CommandError(f"cannot read {file}: {error.strerror}", Exit.USAGE) from None
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}", Exit.USAGE) from None
+
+
 def duration_s(option: str, text: str) -> int:
     """Seconds of an option's value such as 90s, 1h or 7d."""
     try:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
-from lns.cli.command import Call, column, command, console
+from lns.cli.command import Call, column, command, console, read_text
 from lns.cli.connection import path
 from lns.cli.devices import app
 from lns.cli.outcome import CommandError, Exit
@@ -27,7 +27,7 @@ def import_(
     Columns: dev_eui, name, application, template, codec, tags, and join_eui, app_key (OTAA) or
     dev_addr, nwk_s_key, app_s_key, fcnt_up, fcnt_down (ABP). The exit code is 1 when a row was refused.
     """
-    text = _read(file)
+    text = read_text(file)
     # A dry run goes in one request, so that the server sees a DevEUI that stands twice in the file.
     parts = [(2, text)] if dry_run else list(split(text, _LINES_PER_REQUEST))
     results: list[dict[str, Any]] = []
@@ -65,15 +65,6 @@ def split(text: str, lines: int) -> Iterator[tuple[int, str]]:
             start = end
     if not rows:
         yield 2, header
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror}", Exit.USAGE) from None
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}", Exit.USAGE) from None
 
 
 def _report(call: Call, results: list[dict[str, Any]], dry_run: bool) -> None:

@@ -86,7 +86,7 @@ class Feed:
 
     def _say(self, error: CommandError) -> None:
         with self.lock:
-            self.picture.trouble = f"{error}; trying again"
+            self.picture.trouble = f"{str(error).partition(': ')[0]}; trying again"
 
 
 def _draw_for_ever(call: Call, feed: Feed) -> None:

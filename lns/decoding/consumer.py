@@ -17,7 +17,7 @@ from lns.config import Measurements as MeasurementsConfig
 from lns.decoding import link
 from lns.decoding.codecs import Codec, Codecs
 from lns.decoding.failures import Failures
-from lns.exchange.records import Decoded, Failure, Measurement, Stored, Uplink
+from lns.exchange.records import Decoded, Measurement, Stored, Uplink
 from lns.exchange.sqlite import SqliteExchange
 from lns.live import Live, time_text
 
@@ -117,8 +117,7 @@ class Decoding:
             if result.error is None:
                 samples, data, warnings = result.samples, result.data_json, tuple(result.warnings)
             else:
-                e = result.error
-                failure = Failure(e.reason, e.message, e.line, e.column)
+                failure = result.error
         if self._link:
             samples = samples + link.samples(uplink)
         at_us = uplink.received_at_us
@@ -162,8 +161,6 @@ def _show(decoded: Decoded) -> dict[str, object]:
         "fcnt": decoded.fcnt_up,
     }
     if decoded.failure is not None:
-        f = decoded.failure
-        where = f" at line {f.line}, column {f.column}" if f.line is not None else ""
-        return {**shown, "error": f"{f.reason}: {f.message}{where}"}
+        return {**shown, "error": decoded.failure.text()}
     fields = {m.field: m.value for m in decoded.measurements if not m.field.startswith("link.")}
     return {**shown, "fields": fields}

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from decoders.contract import Error as Failure
 from lns.lorawan.modulation import Modulation
 
 Value = float | bool | str
@@ -63,15 +64,6 @@ class Measurement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     time_us: int
     value: Value
     unit: str | None = None
-
-
-class Failure(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Why a decode failed; line and column count from 1 in the author's file."""
-
-    reason: str
-    message: str
-    line: int | None = None
-    column: int | None = None
 
 
 class Decoded(msgspec.Struct, frozen=True, array_like=True, gc=False):

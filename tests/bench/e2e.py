@@ -9,7 +9,7 @@ import msgspec
 from simulators.payloads import FIELDS
 from tests.bench import processes, stored
 from tests.bench.figure import Figure, repeated
-from tests.bench.fleet import DEVICES, Load, send
+from tests.bench.fleet import DEVICES, Load, Sent, send
 from tests.bench.observer import Observer
 from tests.bench.processes import ROLES
 from tests.bench.server import Server, serving, temporary_folder
@@ -21,12 +21,12 @@ _QUIET_S = 0.5
 
 
 class Round(msgspec.Struct, frozen=True):
-    """One round: seconds, uplinks that are missing, CPU microseconds per uplink by role and of the generator."""
+    """Uplinks a second, CPU microseconds per uplink by role and of the generator, and what was sent."""
 
-    seconds: float
-    lost: int
+    rate: float
     cpu_us: dict[str, float]
     generator_us: float
+    sent: Sent
 
 
 def run() -> list[Figure]:
@@ -36,16 +36,15 @@ def run() -> list[Figure]:
 
 def _figures(gateways: int) -> list[Figure]:
     with temporary_folder() as folder, serving(folder) as server:
-        send(server, Load(gateways=gateways, uplinks=DEVICES))  # registers, and warms up every session
+        warm_up = send(server, Load(gateways=gateways, uplinks=DEVICES))  # registers, too
         rounds = [_round(server, gateways) for _ in range(ROUNDS)]
+        lost = stored.lost(server, [warm_up, *(r.sent for r in rounds)])
     case = f"{gateways}gw"
-    rates = [(UPLINKS - r.lost) / r.seconds for r in rounds]
-    totals = [sum(r.cpu_us.values()) for r in rounds]
     return [
-        repeated(f"e2e.uplinks_per_s.{case}", "1/s", rates, 0),
-        repeated(f"e2e.measurements_per_s.{case}", "1/s", [rate * len(FIELDS) for rate in rates], 0),
-        Figure(f"e2e.lost.{case}", sum(r.lost for r in rounds), "uplinks"),
-        repeated(f"e2e.cpu_us_per_uplink.{case}", "us", totals),
+        repeated(f"e2e.uplinks_per_s.{case}", "1/s", [r.rate for r in rounds], 0),
+        repeated(f"e2e.measurements_per_s.{case}", "1/s", [r.rate * len(FIELDS) for r in rounds], 0),
+        Figure(f"e2e.lost.{case}", lost, "uplinks"),
+        repeated(f"e2e.cpu_us_per_uplink.{case}", "us", [sum(r.cpu_us.values()) for r in rounds]),
         *(repeated(f"e2e.cpu_us_per_uplink.{case}.{role}", "us", [r.cpu_us[role] for r in rounds]) for role in ROLES),
         repeated(f"e2e.generator_us_per_uplink.{case}", "us", [r.generator_us for r in rounds]),
     ]
@@ -55,10 +54,11 @@ def _round(server: Server, gateways: int) -> Round:
     with Observer(server, _LOOK_S) as observer:
         sent = send(server, Load(gateways=gateways, uplinks=UPLINKS))
         observer.wait_quiet(_QUIET_S)
-        lost = stored.lost(server, sent.uplinks)
-        last_us = observer.visible_us(max(stored.places(server, sent.first_us).values()))
+        places = stored.places(server, sent)
+        last_us = observer.visible_us(max(places.values()))
     roles = processes.roles(server.pid)
     cpu_us = dict.fromkeys(ROLES, 0.0)
     for tid, used_s in observer.cpu_between(sent.first_us, last_us).items():
         cpu_us[roles.get(tid, processes.OTHER)] += used_s / UPLINKS * 1e6
-    return Round((last_us - sent.first_us) / 1e6, lost, cpu_us, sent.summary["generator_cpu_us_per_uplink"])
+    rate = len(places) / (last_us - sent.first_us) * 1e6
+    return Round(rate, cpu_us, sent.summary["generator_cpu_us_per_uplink"], sent)

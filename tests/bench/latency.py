@@ -10,12 +10,12 @@ import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
 from simulators.summary import percentile
-from simulators.verify import Expected
 from tests.bench import stored
 from tests.bench.figure import Figure, repeated
-from tests.bench.fleet import DEVICES, Load, send
+from tests.bench.fleet import DEVICES, Load, Sent, send
 from tests.bench.observer import Observer
 from tests.bench.server import Server, serving, temporary_folder
+from tests.bench.stored import Places
 
 ROUNDS = 3
 GATEWAYS = 3
@@ -35,14 +35,17 @@ class Round(msgspec.Struct, frozen=True):
 
     row: list[float]
     decisions: Buckets
+    sent: Sent
 
 
 def run() -> list[Figure]:
     """Median and 99th percentile of both."""
     load = Load(gateways=GATEWAYS, uplinks=UPLINKS, rate=RATE_PER_S, confirmed_share=CONFIRMED_SHARE)
     with temporary_folder() as folder, serving(folder) as server:
-        send(server, Load(gateways=GATEWAYS, uplinks=DEVICES))  # registers, and warms up every session
+        warm_up = send(server, Load(gateways=GATEWAYS, uplinks=DEVICES))  # registers, too
         rounds = [_round(server, load) for _ in range(ROUNDS)]
+        if lost := stored.lost(server, [warm_up, *(r.sent for r in rounds)]):
+            raise RuntimeError(f"{lost} uplinks are missing")
     figures = []
     for name, share in (("p50", 0.5), ("p99", 0.99)):
         rows = [percentile(r.row, share) or 0.0 for r in rounds]
@@ -68,15 +71,13 @@ def _round(server: Server, load: Load) -> Round:
     with Observer(server, _LOOK_S) as observer:
         sent = send(server, load)
         observer.wait_quiet(_QUIET_S)
-        if lost := stored.lost(server, sent.uplinks):
-            raise RuntimeError(f"{lost} of {load.uplinks} uplinks are missing")
-    after = _decisions(server)
-    row = _row_ms(sent.uplinks, stored.places(server, sent.first_us), observer)
-    return Round(sorted(row), {bound: count - before.get(bound, 0.0) for bound, count in after.items()})
+        places = stored.places(server, sent)
+    since = {bound: count - before.get(bound, 0.0) for bound, count in _decisions(server).items()}
+    return Round(sorted(_row_ms(sent, places, observer)), since, sent)
 
 
-def _row_ms(uplinks: list[Expected], places: dict[tuple[str, int], int], observer: Observer) -> list[float]:
-    found = ((uplink, places[uplink.dev_eui, int(uplink.fields["counter"])]) for uplink in uplinks)
+def _row_ms(sent: Sent, places: Places, observer: Observer) -> list[float]:
+    found = ((uplink, places[uplink.dev_eui, int(uplink.fields["counter"])]) for uplink in sent.uplinks)
     return [(observer.visible_us(seq) - uplink.sent_at_us) / 1000 for uplink, seq in found]
 
 

@@ -92,4 +92,4 @@ def _load(machine: Machine) -> str:
 def _number(value: float | None) -> str:
     if value is None:
         return ""
-    return f"{value:,.0f}" if value == int(value) else f"{value:,}"
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:,}"

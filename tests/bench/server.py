@@ -99,7 +99,7 @@ def serving(folder: Path) -> Iterator[Server]:
         server.wait(started)
         yield server
     except (RuntimeError, TimeoutError) as error:
-        error.add_note((folder / "server.log").read_text("utf-8", "replace")[-2000:])
+        error.add_note(f"the end of its log: {(folder / 'server.log').read_text('utf-8', 'replace')[-2000:]}")
         raise
     finally:
         _stop(process)

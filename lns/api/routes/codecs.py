@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
-from decoders.contract import Error, Request, Result
+from decoders.contract import Request, Result
 from lns.api import times
 from lns.api.auth import needs
 from lns.api.problems import ApiProblem, documented
@@ -201,7 +201,7 @@ async def _check(services: Services, source: str) -> str:
     """The convention a source follows; a source that cannot run is refused."""
     report = await services.decoder_pool.check(source)
     if report.problem is not None:
-        raise ApiProblem(422, "invalid", f"source: {_error(report.problem)}")
+        raise ApiProblem(422, "invalid", f"source: {report.problem.text()}")
     return report.convention or ""
 
 
@@ -224,15 +224,10 @@ def _run_reply(result: Result) -> dict[str, Any]:
     return {
         "data": msgspec.json.decode(result.data_json) if result.data_json and result.error is None else None,
         "warnings": result.warnings,
-        "errors": [] if result.error is None else [_error(result.error)],
+        "errors": [] if result.error is None else [result.error.text()],
         "logs": result.logs,
         "duration_us": result.duration_us,
     }
-
-
-def _error(error: Error) -> str:
-    where = "" if error.line is None else f" at line {error.line}, column {error.column}"
-    return f"{error.reason}: {error.message}{where}"
 
 
 def _summary(codec: Codec, convention: str | None) -> dict[str, Any]:
