@@ -7,8 +7,11 @@ from typing import Any
 
 import msgspec
 
-from decoders.contract import Error as Failure
+from decoders.contract import Error
 from lns.lorawan.modulation import Modulation
+
+Failure = Error
+"""Why a decode failed, as the decoders say it."""
 
 Value = float | bool | str
 """A measurement's value: numbers are float64 (JavaScript has no other), booleans and text stay what they are."""
