@@ -132,7 +132,7 @@ def run(
 
     source, data = read_text(file), parse_hex(payload)
     result = asyncio.run(run_once(source, data, fport, time.time_ns() // 1000, pairs(variables or [])))
-    decoded = json.loads(result.data_json) if result.error is None else None
+    decoded = json.loads(result.data_json) if result.error is None and result.data_json else None
     errors = [] if result.error is None else [result.error.text()]
     if as_json:
         print_json(

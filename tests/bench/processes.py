@@ -8,7 +8,7 @@ from pathlib import Path
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
-_UTIME, _STIME, _RSS_PAGES, _PPID = 11, 12, 21, 1  # places after the name, which may contain spaces
+_UTIME, _STIME, _RSS_PAGES, _PPID = 11, 12, 21, 1  # places in what `_stat` gives
 
 MAIN, DECODER, OTHER = "main", "decoder", "other"
 _ROLES = {"MainThread": MAIN, "exchange-writer": "exchange_writer", "series-write": "series_writer"}
@@ -20,17 +20,13 @@ Cpu = dict[int, float]
 
 def cpu(pids: list[int]) -> Cpu:
     """What every thread of these processes has used so far, in user mode and in the system; the grain is 10 ms."""
-    used: Cpu = {}
-    for pid in pids:
-        for task in (_PROC / str(pid) / "task").iterdir():
-            fields = _stat(task)
-            used[int(task.name)] = (int(fields[_UTIME]) + int(fields[_STIME])) / _TICKS_PER_S
-    return used
+    tasks = (task for pid in pids for task in _PROC.glob(f"{pid}/task/*"))
+    return {int(task.name): (int(f[_UTIME]) + int(f[_STIME])) / _TICKS_PER_S for task in tasks if (f := _stat(task))}
 
 
 def children(pid: int) -> list[int]:
     """Processes that `pid` has started, and theirs."""
-    parents = {int(path.name): int(_stat(path)[_PPID]) for path in _PROC.glob("[0-9]*") if _exists(path)}
+    parents = {int(path.name): int(fields[_PPID]) for path in _PROC.glob("[0-9]*") if (fields := _stat(path))}
     found = [pid]
     for parent in found:
         found += [child for child, its_parent in parents.items() if its_parent == parent]
@@ -60,8 +56,8 @@ def _thread_names(pid: int) -> dict[int, str]:
 
 
 def _stat(path: Path) -> list[str]:
-    return (path / "stat").read_text().rpartition(") ")[2].split()
-
-
-def _exists(path: Path) -> bool:
-    return (path / "stat").exists()
+    """Its fields from the state on; none of a process or thread that has ended."""
+    try:
+        return (path / "stat").read_text().rpartition(") ")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []

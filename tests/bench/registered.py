@@ -9,14 +9,12 @@ from simulators import identity
 SEED = 7
 
 
-def register(folder: Path, first: int, count: int) -> None:
-    """Add devices number `first` and following, each with a session."""
-    data_dir = folder / "data"
-    data_dir.mkdir(exist_ok=True)
-    registry = Registry(data_dir / FILE_NAME)
+def register(folder: Path, count: int) -> None:
+    """Add devices number 0 and following to the data in `folder`, each with a session."""
+    registry = Registry(folder / "data" / FILE_NAME)
     registry.open()
     try:
-        problems = registry.devices.add_many([parse_device(body(number)) for number in range(first, first + count)])
+        problems = registry.devices.add_many([parse_device(body(number)) for number in range(count)])
     finally:
         registry.close()
     if any(problems):

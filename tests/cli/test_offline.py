@@ -149,6 +149,11 @@ def test_codec_run_shows_data_warnings_logs_and_time(lns, codec):
     }
 
 
+def test_codec_run_on_an_empty_payload_decodes_nothing_and_does_not_fail(lns, codec):
+    ran = lns("codec", "run", codec(DOUBLE), "--fport", 2, "--hex", "", "--json")
+    assert (ran.code, ran.json["data"], ran.json["errors"]) == (0, None, [])
+
+
 def test_codec_run_for_people_prints_the_data(lns, codec):
     ran = lns("codec", "run", codec(DOUBLE), "--fport", 2, "--hex", "15")
     assert ran.out.startswith('log: port 2\nwarning: old firmware\n{\n  "value": 42')
