@@ -63,9 +63,14 @@ class OnChange:
 
 def _worth(rule: Rule, before: tuple[Value, int], value: Value, now_us: int) -> bool:
     old, kept_at_us = before
+    # the common cases first: this runs for every ruled value of every uplink
     if rule.heartbeat_s and now_us - kept_at_us >= rule.heartbeat_s * 1_000_000:
         return True
-    if isinstance(value, float) and isinstance(old, float):
+    if type(value) is not type(old):
+        return True
+    if value == old:
+        return False
+    if type(value) is float and type(old) is float:
         difference = abs(value - old)
-        return difference > 0 and difference >= max(rule.deadband_abs, rule.deadband_rel * abs(old))
-    return type(value) is not type(old) or value != old
+        return difference >= rule.deadband_abs and difference >= rule.deadband_rel * abs(old)
+    return True

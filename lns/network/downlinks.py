@@ -96,10 +96,9 @@ class Downlinks:
             if self._open.get(device_id) is old:
                 del self._open[device_id]
         self._open[device.id] = answer
-        decide_at = self._decide_at(answer)
-        self._open_order.append((decide_at + 1.0, device.id, answer))
+        self._open_order.append((answer.opened_at + answer.session.rx1_delay_s + 1.0, device.id, answer))
         if answer.wants or device.queue:
-            self._schedule(answer, decide_at - now)
+            self._schedule(answer, self._decide_at(answer) - now)
 
     def enqueued(self, device: Device, now: float) -> None:
         """A downlink was queued: the last uplink's window may still take it."""
