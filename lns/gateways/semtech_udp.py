@@ -28,6 +28,9 @@ MAX_DATAGRAMS_AT_STOP = 100_000
 
 _LARGEST_DATAGRAM = 65_535
 
+# kept: on Python 3.11 an enum member by name costs 0.2 us
+_ACCEPTED, _PUSH, _PULL = State.ACCEPTED, Path.PUSH, Path.PULL
+
 _KINDS = {semtech.PUSH_DATA: "push_data", semtech.PULL_DATA: "pull_data", semtech.TX_ACK: "tx_ack"}
 _COSTS_NO_FRAME = frozenset(("bad_json", "bad_status", "too_many_rxpk"))
 
@@ -110,11 +113,11 @@ class SemtechUdp:
             return
         kind = datagram[3]
         at_us = time.time_ns() // 1000
-        link = self._links.admit(key, Path.PUSH if kind == semtech.PUSH_DATA else Path.PULL, address, now, at_us)
+        link = self._links.admit(key, _PUSH if kind == semtech.PUSH_DATA else _PULL, address, now, at_us)
         if isinstance(link, Limit):
             metrics.datagrams.inc(_KINDS[kind], link.value)
             return
-        if link.state is State.ACCEPTED:
+        if link.state is _ACCEPTED:
             self._serve(link, datagram, address, now, at_us)
             return
         metrics.datagrams.inc(_KINDS[kind], "not_accepted")

@@ -20,6 +20,10 @@ class Copy(Enum):
     SAME_RECEPTION = "same_reception"
 
 
+_FIRST, _COPY, _LATE, _SAME_RECEPTION = Copy.FIRST, Copy.COPY, Copy.LATE, Copy.SAME_RECEPTION
+"""Kept: on Python 3.11 an enum member by name costs 0.2 us."""
+
+
 class Heard:
     """One frame and its receptions; `opened_at` is when its first copy came (monotonic seconds)."""
 
@@ -50,19 +54,19 @@ class Deduplicator:
         heard = self._open.get(phy_payload)
         if heard is not None:
             if _known(heard, reception):
-                return Copy.SAME_RECEPTION
+                return _SAME_RECEPTION
             heard.receptions.append(reception)
-            return Copy.COPY
+            return _COPY
         closed = self._closed.get(phy_payload)
         if closed is not None:
             if _known(closed, reception):
-                return Copy.SAME_RECEPTION
+                return _SAME_RECEPTION
             if all(reception.gateway_eui != r.gateway_eui for r in closed.receptions):
                 closed.receptions.append(reception)
-                return Copy.LATE
+                return _LATE
         self._open[phy_payload] = Heard(reception, now)
         self._order.append((now + self._window_s, phy_payload))
-        return Copy.FIRST
+        return _FIRST
 
     def deadline(self) -> float | None:
         """When `expire` has something to hand out, in monotonic seconds."""

@@ -25,6 +25,10 @@ class Kind(Enum):
     RESET = "reset"
 
 
+_NEW, _REPEATED, _RESET = Kind.NEW, Kind.REPEATED, Kind.RESET
+"""Kept: on Python 3.11 an enum member by name costs 0.2 us."""
+
+
 class Match(msgspec.Struct, frozen=True, gc=False):
     """The session of a frame and its full 32-bit FCntUp."""
 
@@ -55,18 +59,18 @@ def _judge(frame: DataFrame, session: Session, fcnt: int) -> Match | Refused:
     if device.disabled:
         return _refuse(Reason.DEVICE_DISABLED, session, f"device {device.dev_eui} is disabled")
     if fcnt == session.fcnt_up:
-        return Match(session, fcnt, Kind.REPEATED)
+        return Match(session, fcnt, _REPEATED)
     gap = fcnt - max(session.fcnt_up, 0)
     # MAX_FCNT_GAP: LoRaWAN 1.0.0 to 1.0.3 only
     if gap > MAX_FCNT_GAP and device.limits_fcnt_gap:
         if device.fcnt_reset_allowed and fcnt == frame.fcnt16:
-            return Match(session, fcnt, Kind.RESET)
+            return Match(session, fcnt, _RESET)
         return _refuse(
             Reason.FCNT_GAP,
             session,
             f"fcnt {fcnt} is {gap} above the last one, at most {MAX_FCNT_GAP}",
         )
-    return Match(session, fcnt, Kind.NEW)
+    return Match(session, fcnt, _NEW)
 
 
 def _diagnose(frame: DataFrame, message: bytes, sessions: list[Session]) -> Match | Refused:
@@ -92,7 +96,7 @@ def _judge_behind(frame: DataFrame, session: Session, fcnt: int) -> Match | Refu
     if device.disabled:
         return _refuse(Reason.DEVICE_DISABLED, session, f"device {device.dev_eui} is disabled")
     if device.fcnt_reset_allowed and fcnt == frame.fcnt16:
-        return Match(session, fcnt, Kind.RESET)
+        return Match(session, fcnt, _RESET)
     return _refuse(
         Reason.FCNT_NOT_ABOVE_LAST,
         session,

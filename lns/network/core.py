@@ -35,6 +35,10 @@ _logger = logging.getLogger(__name__)
 _UPLINK_ID = struct.Struct(">QII")
 """An uplink's id: session (random, never reused), FCntUp, device. The same for a frame that comes again."""
 
+# Enum members by name cost 0.2 us each on Python 3.11: hot code keeps them
+_FIRST, _COPY = Copy.FIRST, Copy.COPY
+_REPEATED, _RESET = Kind.REPEATED, Kind.RESET
+
 TIMER_GRAIN_S = 0.004
 """Windows that close this close together are handled in one go."""
 
@@ -63,7 +67,7 @@ class Core:
         add = self._dedup.add
         for reception in receptions:
             copy = add(reception, now)
-            if copy is Copy.LATE or copy is Copy.SAME_RECEPTION:
+            if copy is not _FIRST and copy is not _COPY:
                 metrics.dedup_late.inc(copy.value)
         if self._timer is None:
             self._arm()
@@ -141,7 +145,7 @@ class Core:
             return
         handled = uplink.handle(frame, found, receptions)
         session = self._advance(found, best)
-        if found.kind is Kind.REPEATED:
+        if found.kind is _REPEATED:
             metrics.uplinks.inc("repeated")
         else:
             self._acknowledgement(device, frame)
@@ -157,9 +161,9 @@ class Core:
         session = found.session
         if not session.warm_noted:
             self._devices.sessions.warmed(session)
-        if found.kind is Kind.REPEATED:
+        if found.kind is _REPEATED:
             return session
-        if found.kind is Kind.RESET:
+        if found.kind is _RESET:
             session = self._devices.renew(session, best.received_at_us)
         if session.device.pending is session:
             self._devices.promote(session)
