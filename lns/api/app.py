@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from lns import __version__
-from lns.api import problems
+from lns.api import docs_page, problems
 from lns.api.routes import (
     applications,
     codecs,
@@ -76,12 +76,14 @@ def create_app(services: Services) -> FastAPI:
         summary="A LoRaWAN network server and decoder gateway whose engines can be changed in flight",
         description=_DESCRIPTION,
         openapi_tags=_TAGS,
+        docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
     app.state.streams = Streams(services.live)
     problems.install(app)
+    docs_page.install(app)
     api = APIRouter(prefix=PREFIX)
     for module in _ROUTERS:
         api.include_router(module.router)

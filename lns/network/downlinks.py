@@ -148,6 +148,8 @@ class Downlinks:
             self.close_item(device, item)
         while device.queue and windows:
             item = device.queue[0]
+            if item.confirmed and device.awaiting_ack is not None:
+                return None, windows  # only one confirmed downlink may be outstanding
             roomy = [window for window in windows if downlink.fits(item, answer.answers, window)]
             if roomy and len(answer.answers) <= downlink.MAX_FOPTS_OCTETS:
                 return item, roomy

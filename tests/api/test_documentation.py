@@ -54,7 +54,12 @@ async def test_every_parameter_is_described(running: Running) -> None:
 async def test_pages_of_the_documentation_need_no_key(running: Running) -> None:
     async with running.client() as client:
         answer = await client.get("/docs")
-    assert (answer.status_code, "swagger" in answer.text) == (200, True)
+        assert (answer.status_code, "swagger" in answer.text) == (200, True)
+        files = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
+        assert len(files) == 3
+        for file in files:
+            assert file.startswith("/docs-assets/"), "the page must not need the internet"
+            assert (await client.get(file)).status_code == 200
 
 
 async def test_every_route_is_named_in_the_guide(running: Running) -> None:

@@ -100,6 +100,21 @@ async def test_a_queued_downlink_goes_in_rx1_of_the_next_uplink_and_its_ack_is_t
         assert w.network.downlinks(device.identity.dev_eui) == []
 
 
+async def test_a_second_confirmed_downlink_waits_until_the_first_is_settled(tmp_path):
+    async with world(tmp_path) as w:
+        device = await w.device(activation="abp")
+        for payload in (b"one", b"two"):
+            await w.network.enqueue(device.identity.dev_eui, 20, payload, True)
+        phy = device.uplink(10, b"x", confirmed=True)
+        w.hear(phy)
+        assert device.receive((await w.transmissions(1))[0].phy_payload).payload == b"one"
+        w.hear(phy)  # the device repeats itself: that says nothing of the first item
+        again = device.receive((await w.transmissions(2))[1].phy_payload)
+        assert (again.ack, again.payload, again.fpending) == (True, b"", True)
+        w.hear(device.uplink(10, b"y"))
+        assert device.receive((await w.transmissions(3))[2].phy_payload).payload == b"two"
+
+
 async def test_an_application_that_answers_quickly_is_heard_in_the_same_window(tmp_path):
     async with world(tmp_path) as w:
         device = await w.device(activation="abp")
