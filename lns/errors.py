@@ -21,7 +21,12 @@ class StoreError(Exception):
     """A database cannot be opened, read or written; the text names the file and the cause in a plain sentence."""
 
 
+def known_sentence(path: Path | None, error: BaseException | None) -> str | None:
+    """What an error of SQLite means for the file `path` (None: in memory); None where it is not the file's trouble."""
+    text = _TEXTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    return text and text.format(path=path or "in memory")
+
+
 def sqlite_sentence(path: Path | None, error: sqlite3.Error) -> str:
-    """What SQLite's error means for the file `path`, or for a database in memory."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return _TEXTS.get(code, f"the database {{path}} cannot be used: {error}").format(path=path or "in memory")
+    """The same for any error."""
+    return known_sentence(path, error) or f"the database {path or 'in memory'} cannot be used: {error}"

@@ -20,12 +20,12 @@ from lns import metrics
 from lns.api.app import create_app
 from lns.api.serve import serve
 from lns.api.services import Services
-from lns.config import Config, ConfigError
+from lns.config import Config
 from lns.decoding.codecs import Codecs
 from lns.decoding.consumer import Decoding
 from lns.decoding.failures import Failures
 from lns.demo import run_demo
-from lns.errors import StoreError
+from lns.errors import StoreError, sqlite_sentence
 from lns.exchange.consumer import Consumer
 from lns.exchange.loop import run_consumer
 from lns.exchange.records import Event
@@ -61,7 +61,7 @@ TX_ACK_TICK_S = 0.1
 def run(config: Config, demo: bool = False, on_ready: Callable[["Server"], None] = lambda _: None) -> None:
     """Serve until SIGTERM or SIGINT, on request with a simulated fleet.
 
-    ConfigError says in one sentence why the server cannot start.
+    ConfigError and StoreError say in one sentence why the server cannot start.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     setup_logs(config.log.level, config.log.format)
@@ -125,10 +125,11 @@ class Server:
         try:
             await self.exchange.open()
         except sqlite3.Error as error:
-            raise ConfigError(f"the log in {self.registry.path} cannot be read: {error}") from error
+            raise StoreError(sqlite_sentence(self.registry.path, error)) from error
         stack.push_async_callback(self.exchange.close)
         if self.series is not None:
-            await self._open_series(self.series, stack)
+            await self.series.open()
+            stack.push_async_callback(self.series.close)
         await self.codecs.load()
         await self.network.load()
         rows = await asyncio.to_thread(self.registry.gateways.all)
@@ -138,13 +139,6 @@ class Server:
         stack.push_async_callback(self.pool.close)
         _calm_collector()
         self.kafka = await self._open_kafka(stack)
-
-    async def _open_series(self, series: SqliteSeries, stack: AsyncExitStack) -> None:
-        try:
-            await series.open()
-        except StoreError as error:
-            raise ConfigError(str(error)) from error
-        stack.push_async_callback(series.close)
 
     async def _open_kafka(self, stack: AsyncExitStack) -> Consumer | None:
         if not self._config.kafka.enabled:
@@ -225,7 +219,7 @@ class Server:
                 days = self._config.series.retention_days
                 if self.series is not None and days > 0:
                     await self.series.expire(time.time_ns() // 1000 - int(days * 86_400e6))
-            except (ConfigError, StoreError) as error:
+            except StoreError as error:
                 _logger.warning("upkeep failed, trying again: %s", error)
 
     async def _set_aside(self, refused: Refused) -> None:

@@ -18,21 +18,10 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
 
-from lns.errors import StoreError
+from lns.errors import StoreError, known_sentence
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_TIMEOUT_MS = 10_000
-
-_DAMAGED = "the database {path} is damaged: move it away with its -wal and -shm files and restore a backup"
-_TEXTS = {
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_CANTOPEN: "cannot open the database {path}: this user must be allowed to write it and its folder",
-    sqlite3.SQLITE_READONLY: "cannot write the database {path}: this user must be allowed to write it and its folder",
-    sqlite3.SQLITE_FULL: "cannot write the database {path}: the disk is full",
-    sqlite3.SQLITE_IOERR: "cannot read or write the database {path}: the disk reports an error",
-    sqlite3.SQLITE_BUSY: "the database {path} is locked by another program: stop it and try again",
-}
 
 
 class Database:
@@ -96,11 +85,10 @@ class Database:
         try:
             yield
         except DatabaseError as error:
-            cause = error.orig
-            code = cause.sqlite_errorcode & 0xFF if isinstance(cause, sqlite3.Error) else 0
-            if code not in _TEXTS:
+            sentence = known_sentence(self.path, error.orig)
+            if sentence is None:
                 raise
-            raise StoreError(_TEXTS[code].format(path=self.path)) from error
+            raise StoreError(sentence) from error
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:

@@ -73,7 +73,8 @@ def test_damaged_file_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / FILE_NAME
     path.write_bytes(content)
     assert open_error(path) == (
-        f"the database {path} is damaged: move it away with its -wal and -shm files and restore a backup"
+        f"the database {path} is damaged: stop the server, move it away with its -wal and -shm files, "
+        "and restore a backup"
     )
 
 
@@ -93,7 +94,7 @@ def test_damage_in_the_middle_is_told_by_the_read_that_meets_it(tmp_path: Path) 
         registry.open()
         registry.load_network()
 
-    with pytest.raises(StoreError, match="is damaged: move it away"):
+    with pytest.raises(StoreError, match="is damaged: stop the server"):
         start()
     registry.close()
 
