@@ -6,7 +6,7 @@ DEMO ?= 1
 ONLY ?=
 ARGS ?=
 
-.PHONY: setup lint types test fuzz bench run sim dist clean
+.PHONY: setup lint test fuzz bench run sim dist clean
 
 run: .venv/.run      ## start the server; DEMO=0 without the simulated fleet, DATA=folder, CONFIG=file.toml
 	@exec $(BIN)/lns serve --data $(DATA) $(if $(CONFIG),--config $(CONFIG)) $(if $(filter 0,$(DEMO)),,--demo)
@@ -14,11 +14,8 @@ run: .venv/.run      ## start the server; DEMO=0 without the simulated fleet, DA
 test: .venv/.dev .venv/.brokers      ## run all tests, and print what was skipped and why; ARGS="tests/lorawan -k mic"
 	$(BIN)/pytest $(ARGS)
 
-lint: .venv/.dev
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-
-types: .venv/.dev
-	$(BIN)/mypy
+lint: .venv/.dev      ## ruff and strict mypy
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 fuzz: .venv/.fuzz      ## long fuzzing of every parser; ARGS="600 datagram" for one, 600 s
 	$(BIN)/python -m tests.fuzz $(ARGS)

@@ -223,7 +223,7 @@ class KafkaOutlet:
         link.late.append(waiting)
         if len(link.late) >= PATIENCE:
             await self._unlink()
-        cause = link.trouble or self._log.failure or "the brokers do not answer"
+        cause = _explained(link.trouble or self._log.failure or "the brokers do not answer")
         return OutletError(
             "timeout", f"{waiting} messages are not acknowledged after {self._config.delivery_timeout_s:g} s: {cause}"
         )
@@ -237,7 +237,7 @@ class KafkaOutlet:
                 link.poll()
                 cause = error.args[0]
                 what = "no broker answers" if cause.code() < 0 else "topics cannot be created"
-                why = link.trouble or self._log.failure or cause.str()
+                why = _explained(link.trouble or self._log.failure or cause.str())
                 raise OutletError(_slug(cause), f"{what}: {why}") from error
         link.ready = True
         return link
@@ -327,6 +327,13 @@ class KafkaOutlet:
         if link is not None and not await self._settled(link, 0 if link.late else CLOSE_S):
             _logger.warning("kafka closes with %d messages unacknowledged: sent again later", link.poll())
         await self._unlink()
+
+
+def _explained(cause: str) -> str:
+    """What to change: librdkafka says it at the first failure only, and by its own name of the setting."""
+    if "certificate verify failed" in cause:
+        return f"{cause}; check ssl_ca_location"
+    return cause
 
 
 def _slug(error: KafkaError) -> str:
