@@ -6,11 +6,15 @@ The comment above a field is its documentation: `lns check --explain` and docs/c
 import difflib
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
+
+from lns.lorawan.regions import REGIONS
+from lns.mac.settings import RegionSettings
 
 
 class ConfigError(ValueError):
@@ -57,23 +61,41 @@ class Network(_Section, frozen=True):
     # NetID, six hex digits
     net_id: Annotated[str, Meta(pattern="^[0-9A-Fa-f]{6}$")] = "000000"
     # region of gateways and devices that name none
-    region: Literal["EU868", "US915"] = "EU868"
+    region: Literal[
+        "EU868",
+        "US915",
+        "AU915",
+        "AS923-1",
+        "AS923-2",
+        "AS923-3",
+        "AS923-4",
+        "IN865",
+        "KR920",
+        "CN470",
+        "CN470-20A",
+        "CN470-20B",
+        "CN470-26A",
+        "CN470-26B",
+        "CN779",
+        "EU433",
+        "RU864",
+        "ISM2400",
+    ] = "EU868"
     # how long copies of a frame are collected
     dedup_window_ms: Annotated[int, Meta(ge=10, le=2000)] = 200
     # how long after that a copy from another gateway counts as late, not as a repetition
     late_window_ms: Annotated[int, Meta(ge=0, le=60_000)] = 1000
     # PULL_RESP leaves at least this long, plus the gateway's round trip, before the window
     downlink_margin_ms: Annotated[int, Meta(ge=0, le=900)] = 150
-    # RECEIVE_DELAY1 given to joining devices
-    rx1_delay_s: Annotated[int, Meta(ge=1, le=15)] = 1
-    # US915 channels 8(n-1) to 8n-1 and 500 kHz channel 63+n; 0 uses all
-    us915_sub_band: Annotated[int, Meta(ge=0, le=8)] = 2
-    # EU868 channels given to joining devices beside the three that all have
-    extra_channels_hz: Annotated[
-        tuple[Annotated[int, Meta(ge=863_000_000, le=870_000_000)], ...], Meta(max_length=5)
-    ] = (867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000)
     # most recent refused frames kept in memory for `lns watch` and the API
     refusals_kept: Annotated[int, Meta(ge=1, le=100_000)] = 1000
+
+
+class Keys(_Section, frozen=True):
+    """Keys at rest."""
+
+    # file of the key that encrypts all others; empty: key-encryption.key in the data folder, made at the first start
+    file: str = ""
 
 
 class Exchange(_Section, frozen=True):
@@ -176,6 +198,16 @@ class Log(_Section, frozen=True):
     format: Literal["text", "json"] = "text"
 
 
+REGION_DEFAULTS = {
+    "EU868": RegionSettings(
+        extra_channels_hz=(867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000),
+    ),
+    "US915": RegionSettings(sub_band=2),
+    "AU915": RegionSettings(sub_band=2),
+}
+"""What gateways of eight channels are usually set to. A region that is not named here takes its own defaults."""
+
+
 class Config(_Section, frozen=True):
     """The whole file. Every section and key is optional."""
 
@@ -184,12 +216,19 @@ class Config(_Section, frozen=True):
     udp: Udp = Udp()
     api: Api = Api()
     network: Network = Network()
+    # how each region is used: a section [regions.EU868] and the like
+    regions: dict[str, RegionSettings] = {}
+    keys: Keys = Keys()
     exchange: Exchange = Exchange()
     decoders: Decoders = Decoders()
     measurements: Measurements = Measurements()
     series: SeriesSqlite = SeriesSqlite()
     kafka: Kafka = Kafka()
     log: Log = Log()
+
+    def region_settings(self, name: str) -> RegionSettings:
+        """How this network uses the region called `name`."""
+        return self.regions.get(name) or REGION_DEFAULTS.get(name) or RegionSettings()
 
 
 def load(path: Path | None, overrides: dict[str, Any] | None = None) -> Config:
@@ -202,26 +241,52 @@ def load(path: Path | None, overrides: dict[str, Any] | None = None) -> Config:
         raise ConfigError(f"{path} is not TOML: {error}") from error
     for section, values in (overrides or {}).items():
         tree[section] = {**tree.get(section, {}), **values} if isinstance(values, dict) else values
+    _check_regions(tree)
     try:
         return msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:
-        raise ConfigError(_explain(str(error), tree)) from error
+        raise ConfigError(_explain(str(error), tree, Config())) from error
 
 
-def _explain(problem: str, tree: dict[str, Any]) -> str:
-    """msgspec's sentence with the offending key's full path and value in front."""
+def _check_regions(tree: dict[str, Any]) -> None:
+    """A section of a region says what is different there: what it leaves out keeps its default.
+
+    Each is checked by itself, because msgspec does not name the keys of a dictionary.
+    """
+    regions = tree.get("regions")
+    if not isinstance(regions, dict):
+        return
+    for name, values in regions.items():
+        if name not in REGIONS:
+            hint = _hint(difflib.get_close_matches(name, REGIONS, n=1), REGIONS)
+            raise ConfigError(f"$.regions.{name} is not a known region; {hint}")
+        try:
+            msgspec.convert(values, RegionSettings)
+        except msgspec.ValidationError as error:
+            text = _explain(str(error), values, RegionSettings())
+            raise ConfigError(text.replace("$", f"$.regions.{name}", 1)) from error
+        regions[name] = {**msgspec.to_builtins(REGION_DEFAULTS.get(name, {})), **values}
+
+
+def _hint(near: list[str], known: Iterable[str]) -> str:
+    return f"did you mean {near[0]}" if near else "it has " + ", ".join(known)
+
+
+def _explain(problem: str, tree: Any, defaults: msgspec.Struct) -> str:
+    """msgspec's sentence with the offending key's full path and value in front; `defaults` is what `tree` was to be."""
     text, _, path = problem.partition(" - at ")
     keys = re.findall(r"\w+", path)
-    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", text):
-        section = Config.__struct_fields__ if not keys else getattr(Config(), keys[0]).__struct_fields__
-        near = difflib.get_close_matches(unknown[1], section, n=1)
-        hint = f"did you mean {near[0]}" if near else "it has " + ", ".join(section)
-        return f"{'.'.join(['$', *keys, unknown[1]])} is not a known key; {hint}"
-    value: Any = tree
+    section, value = defaults, tree
     for key in keys:
         value = value[int(key)] if isinstance(value, list) else value[key]
+        inner = getattr(section, key, None)
+        section = inner if isinstance(inner, msgspec.Struct) else section
+    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", text):
+        fields = section.__struct_fields__
+        hint = _hint(difflib.get_close_matches(unknown[1], fields, n=1), fields)
+        return f"{'.'.join(['$', *keys, unknown[1]])} is not a known key; {hint}"
     if text.startswith("Invalid enum value"):
-        choices = get_args(get_type_hints(type(getattr(Config(), keys[0])))[keys[1]])
+        choices = get_args(get_type_hints(type(section))[keys[-1]])
         text = "expected one of " + ", ".join(map(repr, choices))
     text = text.replace("`", "").replace("object", "a section")
-    return f"{path.strip('`')} is {value!r}, {text[0].lower()}{text[1:]}"
+    return f"{path.strip('`') or '$'} is {value!r}, {text[0].lower()}{text[1:]}"

@@ -76,11 +76,13 @@ class Server:
         self._config, self._demo = config, demo
         folder = Path(config.data_dir)
         self.live = Live(config.network.refusals_kept)
-        self.registry = Registry(folder / FILE_NAME, config.network.region)
+        self.registry = Registry(
+            folder / FILE_NAME, config.network.region, Path(config.keys.file) if config.keys.file else None
+        )
         self.exchange = SqliteExchange(self.registry.path, config.exchange, self.registry.write_lock)
         self.links = Links(config.udp)
         self.udp = SemtechUdp(config.udp, self.links, self._receive, self._gateway_event)
-        self.network = Network(config.network, self.registry, self.exchange, self.udp, self.live)
+        self.network = Network(config, self.registry, self.exchange, self.udp, self.live)
         d = config.decoders
         self.pool = Pool(d.workers, d.batch, d.timeout_ms, d.memory_mb, d.jitless)
         self.codecs = Codecs(self.registry, config.measurements)

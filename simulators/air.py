@@ -2,12 +2,12 @@
 
 from array import array
 from collections import Counter, defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lns.lorawan.gpstime import gps_from_unix
 from lns.lorawan.modulation import Lora
 from lns.lorawan.phy import MType
-from simulators.device import Device, Received
+from simulators.device import OUTSIDE, Device, Received
 from simulators.gateway_udp import Sent
 from simulators.ledger import Ledger, Transmission
 from simulators.radio import Uniform
@@ -17,13 +17,15 @@ from simulators.session import Fault
 class Air:
     """Delivers what gateways send. `counts` says how it went; `urgent` are devices that should send again soon.
 
-    A downlink meets a window if it starts exactly a receive delay after the end of one of the device's transmissions.
+    A downlink meets a window if it starts exactly a receive delay after the end of one of the device's transmissions,
+    in a ping slot of class B, or at any time in class C.
     """
 
     def __init__(self, devices: Sequence[Device], ledger: Ledger, loss: float, uniform: Uniform) -> None:
         self.counts: Counter[str] = Counter()
         self.urgent: deque[Device] = deque()
         self.time_error_s = 0.0  # largest difference of a DeviceTimeAns to the end of its uplink
+        self.on_activated: Callable[[Device], None] = lambda device: None
         self.pull_resp_s = array("f")  # from the end of an uplink to the PULL_RESP that answers it
         self._devices = devices
         self._ledger = ledger
@@ -34,6 +36,7 @@ class Air:
         """A device has a new session."""
         if device.session is not None and device not in self._by_addr[device.session.dev_addr]:
             self._by_addr[device.session.dev_addr].append(device)
+        self.on_activated(device)
 
     def transmit(self, sent: Sent) -> None:
         """A gateway starts a transmission."""
@@ -84,16 +87,38 @@ class Air:
         """True if the downlink is for this device, whatever becomes of it."""
         phy = sent.txpk.phy_payload
         asked, window = self._window(device, sent.due_us)
-        if asked is None or not self._hears(sent, device, window, asked):
-            fault = device.miss(phy)
-            if asked is None and fault is not Fault.MIC:
-                self.counts["outside_window"] += 1
-        else:
-            received = device.receive(phy)
+        if asked is None:
+            return self._unasked(sent, device)
+        if self._hears(sent, device, window, asked):
+            received = device.receive(phy, window)
             if isinstance(received, Received):
-                self._received(device, received, asked, window, sent)
+                self._received(device, received, sent, window)
+                self._answered(device, received, asked, window, sent)
                 return True
-            fault = received
+            fault: Fault | None = received
+        else:
+            fault = device.miss(phy)
+        return self._counted(fault)
+
+    def _unasked(self, sent: Sent, device: Device) -> bool:
+        """A downlink that meets no receive window of class A."""
+        phy, txpk = sent.txpk.phy_payload, sent.txpk
+        windows = {"ping": device.ping_slot(sent.due_us), "class_c": device.classes.continuous()}
+        met = [name for name, listens in windows.items() if listens == (txpk.freq_hz, txpk.modulation)]
+        lost = bool(met) and self._is_lost()
+        if met and not lost:
+            received = device.receive(phy, OUTSIDE)
+            if isinstance(received, Received):
+                self.counts[met[0]] += 1
+                self._received(device, received, sent, met[0])
+                return True
+            return self._counted(received)
+        fault = device.miss(phy)
+        if not met and fault is not Fault.MIC:
+            self.counts["outside_window"] += 1
+        return self._counted(fault)
+
+    def _counted(self, fault: Fault | None) -> bool:
         if fault is not None and fault is not Fault.MIC:
             self.counts[fault.value] += 1
         return fault is not Fault.MIC
@@ -112,14 +137,17 @@ class Air:
         if (txpk.freq_hz, txpk.modulation) != listens or (isinstance(txpk.modulation, Lora) != txpk.invert_polarity):
             self.counts["wrong_parameters"] += 1
             return False
+        return not self._is_lost()
+
+    def _is_lost(self) -> bool:
         if self._loss and self._uniform() < self._loss:
             self.counts["lost"] += 1
-            return False
-        return True
+            return True
+        return False
 
-    def _received(self, device: Device, received: Received, asked: Transmission, window: int, sent: Sent) -> None:
+    def _answered(self, device: Device, received: Received, asked: Transmission, window: int, sent: Sent) -> None:
+        """A downlink came in the receive window `window` of the uplink `asked`."""
         counts = self.counts
-        counts["received"] += 1
         counts[f"rx{window}"] += 1
         self.pull_resp_s.append((sent.arrived_us - asked.end_us) / 1e6)
         uplink = asked.uplink or 0
@@ -134,6 +162,9 @@ class Air:
             counts["device_time_answers"] += 1
             error_s = abs(device.mac.gps_time_s - gps_from_unix(asked.end_us / 1e6))
             self.time_error_s = max(self.time_error_s, error_s)
+
+    def _received(self, device: Device, received: Received, sent: Sent, window: int | str) -> None:
+        self.counts["received"] += 1
         if received.confirmed or received.fpending:
             self.urgent.append(device)
         self._ledger.downlinks.append(

@@ -8,19 +8,24 @@ import time
 from time import monotonic
 from typing import Any
 
+from lns.lorawan.class_b import beacon_time_gps_s
+from lns.lorawan.gpstime import gps_from_unix
 from lns.lorawan.regions import region as region_named
 from simulators import identity
 from simulators.air import Air
 from simulators.clock import Clock
 from simulators.device import Device
+from simulators.firmware import Firmware
 from simulators.gateway_udp import Behaviour, Gateway, Surroundings
 from simulators.joining import join_all
 from simulators.ledger import Ledger
+from simulators.misbehaviour import HONEST, parse_misbehaviour
 from simulators.options import FleetOptions
 from simulators.provision import Api, counters, provision
 from simulators.radio import Chances, Radio
 from simulators.summary import summarise
 from simulators.traffic import Traffic, World
+from simulators.versions import version
 
 _BURST = 32  # uplinks between two looks at the sockets
 _TICK_S = 0.005
@@ -69,13 +74,16 @@ def build(options: FleetOptions) -> World:
         for number in range(options.devices)
     ]
     devices = [
-        Device(number, who, region, radio.best_data_rate(number), options.sub_band) for number, who in enumerate(people)
+        Device(number, who, region, radio.best_data_rate(number), _firmware(options, number))
+        for number, who in enumerate(people)
     ]
     for device in devices:
         device.adr = options.adr
     clock = Clock()
     ledger = Ledger([who.dev_eui for who in people], keep=None if options.ledger else _KEPT_ROWS)
     air = Air(devices, ledger, options.loss, random.Random(f"{options.seed}/downlinks").random)
+    if options.device_class != "A":
+        air.on_activated = lambda device: device.want_class(options.device_class, options.ping_periodicity)
     around = Surroundings(
         clock=clock,
         may_send=region.downlink_channels_hz.__contains__ if region.plan == "fixed" else region.uplink_channel_allowed,
@@ -104,6 +112,15 @@ def build(options: FleetOptions) -> World:
         uniform=random.Random(f"{options.seed}/uplinks").random,
         chance=random.Random().random,
         counters=[0] * options.devices,
+    )
+
+
+def _firmware(options: FleetOptions, number: int) -> Firmware:
+    misbehaves = number < options.misbehaving * options.devices
+    return Firmware(
+        version=version(options.lorawan),
+        sub_band=options.sub_band,
+        misbehaviour=parse_misbehaviour(options.misbehave) if misbehaves else HONEST,
     )
 
 
@@ -183,11 +200,23 @@ async def _quieten(world: World, traffic: Traffic, stopping: asyncio.Event) -> N
 
 async def _run_timers(world: World, traffic: Traffic) -> None:
     """Send what is delayed or repeated when its time comes, and let gateways look at their timers."""
+    beacon_gps_s = 0
     while True:
         now = monotonic()
         traffic.release(now)
+        if world.options.device_class == "B":
+            beacon_gps_s = _send_beacon(world, beacon_gps_s)
         for gateway in world.gateways:
             gateway.flush()
             if gateway.deadline() <= now:
                 gateway.expire(now)
         await asyncio.sleep(_TICK_S if traffic.delayed else _LOOK_S)
+
+
+def _send_beacon(world: World, last_gps_s: int) -> int:
+    """Let every device hear the beacon of this period, once; gives its time."""
+    gps_s = beacon_time_gps_s(gps_from_unix(world.clock.now_us() / 1e6) * 1000)
+    if gps_s != last_gps_s:
+        for device in world.devices:
+            device.heard_beacon(gps_s)
+    return gps_s

@@ -10,7 +10,11 @@ JOIN_EUI = "1f1e000000000000"
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """A device's identifiers and keys; an OTAA device uses `app_key`, an ABP device the others."""
+    """A device's identifiers and keys.
+
+    An OTAA device joins with `app_key`, and `nwk_key` if it is a 1.1 one. An ABP device has its session's keys:
+    `nwk_s_key` and `app_s_key`, as a 1.1 one `app_s_key` and the three after `nwk_key`.
+    """
 
     dev_eui: str
     join_eui: str
@@ -18,6 +22,11 @@ class Identity(msgspec.Struct, frozen=True):
     dev_addr: str
     nwk_s_key: bytes
     app_s_key: bytes
+    nwk_key: bytes = b""
+    f_nwk_s_int_key: bytes = b""
+    s_nwk_s_int_key: bytes = b""
+    nwk_s_enc_key: bytes = b""
+    gen_app_key: bytes = b""  # root of a 1.0.x device's multicast keys (TS005)
 
 
 def device(seed: int, number: int, net_id: str = "000000", devices_per_address: int = 1) -> Identity:
@@ -30,6 +39,11 @@ def device(seed: int, number: int, net_id: str = "000000", devices_per_address: 
         dev_addr=make_dev_addr(net_id, address),
         nwk_s_key=_key(seed, number, "NwkSKey"),
         app_s_key=_key(seed, number, "AppSKey"),
+        nwk_key=_key(seed, number, "NwkKey"),
+        f_nwk_s_int_key=_key(seed, number, "FNwkSIntKey"),
+        s_nwk_s_int_key=_key(seed, number, "SNwkSIntKey"),
+        nwk_s_enc_key=_key(seed, number, "NwkSEncKey"),
+        gen_app_key=_key(seed, number, "GenAppKey"),
     )
 
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import msgspec
 
+from lns.lorawan.regions import REGIONS
 from simulators.ledger import MAX_GATEWAYS
+from simulators.misbehaviour import WORDS, parse_misbehaviour
+from simulators.versions import VERSIONS
 
 
 class FleetOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +31,10 @@ class FleetOptions(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_share: float = 0.0
     ask_share: float = 0.0  # uplinks with a LinkCheckReq and a DeviceTimeReq
     adr: bool = False
+    device_class: str = "A"
+    ping_periodicity: int = 4  # of class B: a ping slot every 2**n s
+    misbehave: tuple[str, ...] = ()
+    misbehaving: float = 1.0  # share of devices that do
     retries: int = 2  # of a confirmed uplink that gets no answer
     loss: float = 0.0
     duplicates: float = 0.0
@@ -43,7 +50,7 @@ class FleetOptions(msgspec.Struct, frozen=True, kw_only=True):
     rxpk_per_datagram: int = 1
     join_rate: float = 10.0  # join-requests per second
     join_attempts: int = 6
-    first_dev_nonce: int = 0  # of a 1.0.4 device, which counts them
+    first_dev_nonce: int = 0  # of a device that counts them
     prepare: bool = False
     api: str = "http://127.0.0.1:8080"
     key: str | None = None
@@ -63,17 +70,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.number("rate", float, "uplinks per second; 0: as fast as the server acknowledges")
     add.number("duration_s", float, "stop after so many seconds; 0: when all uplinks are sent")
     add.number("seed", int, "decides identities, keys, positions, payloads and chance")
-    parser.add_argument("--region", default="EU868", choices=("EU868", "US915"), help="channel plan")
-    add.number("sub_band", int, "US915 sub-band 1 to 8, 0 for all channels")
+    parser.add_argument("--region", default="EU868", choices=tuple(REGIONS), help="channel plan")
+    add.number("sub_band", int, "sub-band of a fixed channel plan, 0 for all channels")
     parser.add_argument("--activation", default="otaa", choices=("otaa", "abp"), help="how devices get their sessions")
     parser.add_argument(
-        "--lorawan", default="1.0.3", choices=[f"1.0.{n}" for n in range(5)], help="version; 1.0.4 counts its DevNonce"
+        "--lorawan", default="1.0.3", choices=tuple(VERSIONS), help="version; from 1.0.4 on a DevNonce is counted"
     )
     parser.add_argument("--net-id", default="000000", help="NetID that the DevAddrs of ABP devices are taken from")
     add.number("devices_per_address", int, "ABP devices that share a DevAddr")
     add.number("confirmed_share", float, "share of uplinks that are confirmed")
     add.number("ask_share", float, "share of uplinks that ask for LinkCheckAns and DeviceTimeAns")
     parser.add_argument("--adr", action="store_true", help="set the ADR bit, and ADRACKReq after 64 uplinks")
+    parser.add_argument(
+        "--class", dest="device_class", default="A", choices=("A", "B", "C"), help="class; B hears every beacon"
+    )
+    add.number("ping_periodicity", int, "class B: a ping slot every 2**N s, N from 0 to 7")
+    parser.add_argument(
+        "--misbehave",
+        action="append",
+        default=[],
+        metavar="HOW",
+        help=f"what devices do wrong, any number of times: {', '.join(WORDS)}",
+    )
+    add.number("misbehaving", float, "share of devices that misbehave so")
     add.number("retries", int, "repetitions of a confirmed uplink that gets no answer")
     add.number("loss", float, "share of copies, and of downlinks, lost on the air")
     add.number("duplicates", float, "share of copies that reach the server twice")
@@ -89,7 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.number("rxpk_per_datagram", int, "copies collected into one PUSH_DATA")
     add.number("join_rate", float, "join-requests per second; a gateway can send about ten join-accepts in one")
     add.number("join_attempts", int, "join-requests of a device before it gives up")
-    add.number("first_dev_nonce", int, "where the DevNonce of 1.0.4 devices starts")
+    add.number("first_dev_nonce", int, "where the DevNonce of 1.0.4 and 1.1 devices starts")
     parser.add_argument(
         "--prepare",
         action="store_true",
@@ -116,16 +135,19 @@ def fleet_options(arguments: argparse.Namespace) -> FleetOptions:
     host, colon, port = arguments.server.rpartition(":")
     if not colon or not port.isdecimal():
         raise ValueError(f"--server is {arguments.server!r}, HOST:PORT is needed")
+    values["misbehave"] = tuple(arguments.misbehave)
     options = FleetOptions(host=host.strip("[]"), port=int(port), **values)
+    parse_misbehaviour(options.misbehave)
     _check_range("gateways", options.gateways, 1, MAX_GATEWAYS)
     _check_range("devices", options.devices, 1, 1 << 17)
-    for name in ("confirmed_share", "ask_share", "loss", "duplicates", "late", "reject"):
+    for name in ("confirmed_share", "ask_share", "loss", "duplicates", "late", "reject", "misbehaving"):
         _check_range(name, getattr(options, name), 0, 1)
     for name in ("window", "rxpk_per_datagram", "devices_per_address", "join_attempts"):
         _check_range(name, getattr(options, name), 1, 1 << 15)
     for name in ("uplinks", "rate", "duration_s", "jitter_s", "retries", "seed", "transmitters"):
         _check_range(name, getattr(options, name), 0, float("inf"))
-    _check_range("sub_band", options.sub_band, 0, 8)
+    _check_range("sub_band", options.sub_band, 0, 12)
+    _check_range("ping_periodicity", options.ping_periodicity, 0, 7)
     if options.prepare and not options.uplinks:
         raise ValueError("--prepare needs --uplinks: frames cannot be prepared for ever")
     return options

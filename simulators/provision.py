@@ -14,6 +14,7 @@ import httpx
 
 from simulators.identity import Identity
 from simulators.options import FleetOptions
+from simulators.versions import version
 
 APPLICATION = "simulated"
 CODEC = "demo-sensor"
@@ -70,9 +71,12 @@ async def provision(api: Api, options: FleetOptions, devices: Sequence[Identity]
     source = await asyncio.to_thread(options.codec.read_text, "utf-8")
     await api.ensure("/codecs", {"name": CODEC, "source": source})
     template = f"{CODEC}-{options.region.lower()}-{options.lorawan}"
-    fields = {"region": options.region, "lorawan_version": options.lorawan, "codec": CODEC}
+    fields: dict[str, Any] = {"region": options.region, "lorawan_version": options.lorawan, "codec": CODEC}
+    if options.device_class != "A":
+        template += f"-class-{options.device_class.lower()}"
+        fields["network"] = {"device_class": options.device_class}
     await api.ensure("/device-templates", {"name": template, **fields})
-    bodies = [_device(number, identity, template, options.activation) for number, identity in enumerate(devices)]
+    bodies = [_device(number, identity, template, options) for number, identity in enumerate(devices)]
     for start in range(0, len(bodies), _DEVICES_PER_CALL):
         answer = await api.post("/devices/bulk", {"devices": bodies[start : start + _DEVICES_PER_CALL]})
         for row in answer["rows"]:
@@ -98,21 +102,22 @@ async def counters(api: Api) -> dict[str, tuple[int, int]]:
         after = {"after": page["next"]}
 
 
-def _device(number: int, identity: Identity, template: str, activation: str) -> dict[str, Any]:
+def _device(number: int, identity: Identity, template: str, options: FleetOptions) -> dict[str, Any]:
     body = {
         "dev_eui": identity.dev_eui,
         "name": f"simulated-{number:05d}",
         "application": APPLICATION,
         "template": template,
-        "activation": activation,
+        "activation": options.activation,
     }
-    if activation == "otaa":
-        return {**body, "join_eui": identity.join_eui, "app_key": identity.app_key.hex()}
-    session = {
-        "dev_addr": identity.dev_addr,
-        "nwk_s_key": identity.nwk_s_key.hex(),
-        "app_s_key": identity.app_s_key.hex(),
-    }
+    minor = version(options.lorawan).minor
+    if options.activation == "otaa":
+        keys = {"app_key": identity.app_key.hex()} | ({"nwk_key": identity.nwk_key.hex()} if minor else {})
+        return {**body, "join_eui": identity.join_eui, **keys}
+    names = (
+        ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key", "app_s_key") if minor else ("nwk_s_key", "app_s_key")
+    )
+    session = {"dev_addr": identity.dev_addr, **{name: getattr(identity, name).hex() for name in names}}
     return {**body, "abp": session}
 
 

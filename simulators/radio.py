@@ -65,12 +65,14 @@ class Radio:
         self._plain = chances == Chances() and jitter_s == 0
 
     def best_data_rate(self, device: int) -> int:
-        """The fastest 125 kHz data rate that every gateway hears, as a network would set it."""
+        """The fastest LoRa data rate of the first channel that every gateway hears, as a network would set it."""
         weakest_db = min(self._mean_dbm[device]) - NOISE_FLOOR_DBM - _MAX_FADING_DB
+        region, channel = self._region, self._region.uplink_channels[0]
         usable = [
-            rate.dr
-            for rate in self._region.uplink_rates
-            if isinstance(rate.modulation, Lora) and rate.modulation.bw_hz == 125_000 and rate.max_macpayload >= _ROOM
+            dr
+            for dr in range(channel.min_dr, channel.max_dr + 1)
+            if isinstance(region.uplink_modulation(dr), Lora)
+            and (region.max_macpayload(dr, dwell=region.uplink_dwell_400ms) or 0) >= _ROOM
         ]
         return max((dr for dr in usable if self._floor_db(dr) <= weakest_db), default=min(usable))
 

@@ -19,6 +19,7 @@ from simulators.gateway_udp import Gateway
 from simulators.ledger import Ledger
 from simulators.options import FleetOptions
 from simulators.radio import Radio, Uniform
+from simulators.rejoins import Rejoins
 from simulators.rxpk import Tails
 
 JOIN = -1
@@ -76,7 +77,8 @@ class Traffic:
     """The sender. `counts` are its part of the summary."""
 
     def __init__(self, world: World) -> None:
-        self.counts = {"copies": 0, "joins_sent": 0, "retransmissions": 0, "lost_by_radio": 0, "asks_sent": 0}
+        self.counts = {"copies": 0, "joins_sent": 0, "rejoins_sent": 0, "retransmissions": 0}
+        self.counts |= {"lost_by_radio": 0, "asks_sent": 0}
         self.quiet_at = 0.0  # when the last answer that a device waits for is due, in monotonic seconds
         self._world = world
         self._options, self._ledger, self._radio = world.options, world.ledger, world.radio
@@ -90,6 +92,7 @@ class Traffic:
         self._delayed: list[tuple[float, int, int, int, bytes, int]] = []
         self._repetitions: list[tuple[float, int, Repetition]] = []
         self._order = count()
+        self._rejoins: dict[int, tuple[object, Rejoins]] = {}  # by device, for the session it has now
 
     @property
     def in_flight(self) -> int:
@@ -131,7 +134,7 @@ class Traffic:
     def send_join(self, device: Device, attempt: int) -> None:
         """Send a join-request."""
         options = self._options
-        if options.lorawan == "1.0.4":
+        if device.firmware.version.counts_dev_nonces:
             nonce = options.first_dev_nonce + attempt
         else:
             nonce = int(self._world.chance() * 0x10000)
@@ -153,6 +156,8 @@ class Traffic:
         number = device.number
         session = device.session
         assert session is not None
+        if session.minor:
+            self._rejoin_if_due(device)
         options = self._options
         counter = self._world.counters[number]
         self._world.counters[number] = counter + 1
@@ -166,7 +171,27 @@ class Traffic:
         if confirmed or asks or device.adr:
             self.quiet_at = monotonic() + device.window_s(join=False) + _AFTER_RX1_S
         channel, dr = device.hop(self._next_hop()), device.mac.data_rate
+        if session.minor:
+            phy = device.on_channel(channel)
         return Frame(number, fcnt, counter, confirmed, phy, channel, dr, self._copies(device, phy, channel, dr))
+
+    def _rejoin_if_due(self, device: Device) -> None:
+        """Send the rejoin-request that the network asked for, and let an uplink follow."""
+        now_us = self._world.clock.now_us()
+        session, rejoins = self._rejoins.get(device.number, (None, Rejoins(device.mac, now_us)))
+        if session is not device.session:
+            rejoins = Rejoins(device.mac, now_us)
+            self._rejoins[device.number] = device.session, rejoins
+        due = rejoins.due(now_us)
+        rejoins.uplink()
+        if due is None:
+            return
+        rejoins.sent(now_us, 32 * self._world.chance())
+        phy, channel = device.rejoin_request(due[0]), device.hop(self._next_hop())
+        dr = device.mac.data_rate
+        self.counts["rejoins_sent"] += 1
+        copies = self._copies(device, phy, channel, dr)
+        self._transmit(self._world.clock.unique_us(), device.number, JOIN, channel, dr, copies)
 
     def _next_device(self) -> Device:
         urgent = self._world.air.urgent
@@ -212,8 +237,10 @@ class Traffic:
         if self._ledger.is_answered(uplink) or self._newest[repetition.device] != uplink:
             return
         device = self._world.devices[repetition.device]
+        session = device.session
         channel, dr = device.hop(self._next_hop()), device.mac.data_rate
-        copies = self._copies(device, repetition.phy, channel, dr)
+        phy = device.on_channel(channel) if session is not None and session.minor else repetition.phy
+        copies = self._copies(device, phy, channel, dr)
         self.counts["retransmissions"] += 1
         self._transmit(self._world.clock.unique_us(), device.number, uplink, channel, dr, copies)
         self.quiet_at = monotonic() + device.window_s(join=False) + _AFTER_RX1_S

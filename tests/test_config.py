@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from lns.cli.settings import markdown, settings
-from lns.config import Config, ConfigError, Network, Udp, load
+from lns.config import REGION_DEFAULTS, Config, ConfigError, Network, Udp, load
+from lns.lorawan.regions import REGIONS
 
 DOCS = Path(__file__).parent.parent / "docs" / "configuration.md"
+
+KNOWN = ", ".join(map(repr, REGIONS))
 
 REFUSED = [
     # unknown keys, with their whole path
@@ -23,11 +27,14 @@ REFUSED = [
     ("[udp]\nport = -1", "$.udp.port is -1, expected int >= 0"),
     ("[network]\ndedup_window_ms = 9", "$.network.dedup_window_ms is 9, expected int >= 10"),
     ("[network]\ndedup_window_ms = 2001", "$.network.dedup_window_ms is 2001, expected int <= 2000"),
-    ("[network]\nrx1_delay_s = 16", "$.network.rx1_delay_s is 16, expected int <= 15"),
-    ("[network]\nextra_channels_hz = [867100]", "$.network.extra_channels_hz[0] is 867100, expected int >= 863000000"),
+    ("[regions.EU868]\nrx1_delay_s = 16", "$.regions.EU868.rx1_delay_s is 16, expected int <= 15"),
+    ("[regions.IN865]\nextra_channels_hz = [1]", "$.regions.IN865.extra_channels_hz[0] is 1, expected int >= 1000000"),
+    ("[regions.US915]\nsub_bnd = 1", "$.regions.US915.sub_bnd is not a known key; did you mean sub_band"),
+    ("[regions]\nUS915 = 2", "$.regions.US915 is 2, expected a section, got int"),
+    ("[regions.EU863]\nsub_band = 1", "$.regions.EU863 is not a known region; did you mean EU868"),
     ("[network]\nnet_id = '13'", "$.network.net_id is '13', expected str matching regex '^[0-9A-Fa-f]{6}$'"),
     # not one of the choices
-    ("[network]\nregion = 'EU863'", "$.network.region is 'EU863', expected one of 'EU868', 'US915'"),
+    ("[network]\nregion = 'EU863'", f"$.network.region is 'EU863', expected one of {KNOWN}"),
     ("[log]\nlevel = 'info'", "$.log.level is 'info', expected one of 'DEBUG', 'INFO', 'WARNING', 'ERROR'"),
 ]
 
@@ -70,6 +77,14 @@ def test_without_a_file_everything_has_its_default():
 def test_what_the_file_does_not_name_keeps_its_default(write):
     config = load(write("data_dir = '/srv/lns'\n[udp]\nport = 1701"))
     assert config == Config(data_dir="/srv/lns", udp=Udp(port=1701))
+
+
+def test_a_section_of_a_region_keeps_the_defaults_it_does_not_name(write):
+    config = load(write("[regions.EU868]\nrx1_delay_s = 5"))
+    usual = REGION_DEFAULTS["EU868"]
+    assert config.region_settings("EU868") == msgspec.structs.replace(usual, rx1_delay_s=5)
+    assert config.region_settings("US915").sub_band == 2
+    assert config.region_settings("KR920").extra_channels_hz == ()
 
 
 def test_overrides_lie_over_the_file(write):

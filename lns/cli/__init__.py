@@ -54,7 +54,10 @@ command(
     "lns series cellar temperature --since 7d --bucket 1h --plot",
 )(series)
 app.command(
-    epilog=examples("lns inspect 40F17DBE4900020001954378762B11FF0D --nwk-s-key 44024241ED4CE9A68C6A8BC055233FD3")
+    epilog=examples(
+        "lns inspect 40F17DBE4900020001954378762B11FF0D --nwk-s-key 44024241ED4CE9A68C6A8BC055233FD3",
+        "lns inspect --beacon 0001009e3355ff93009cec510cd97aec73",
+    )
 )(inspect)
 app.add_typer(gateways.app, name="gateway")
 app.add_typer(devices.app, name="device")

@@ -110,7 +110,7 @@ def _folder(folder: Path) -> dict[str, Any]:
 def _timing(config: Config) -> list[dict[str, Any]]:
     """A note where an answer could not make its first window."""
     needed = config.network.dedup_window_ms + config.network.downlink_margin_ms
-    window = config.network.rx1_delay_s * 1000
+    window = config.region_settings(config.network.region).rx1_delay_s * 1000
     if needed < window:
         return []
     text = (
@@ -123,9 +123,16 @@ def _as_toml(config: Config) -> str:
     top, sections = [], []
     for name in config.__struct_fields__:
         value = getattr(config, name)
-        if isinstance(value, msgspec.Struct):
-            keys = (f"{key} = {toml(getattr(value, key))}" for key in value.__struct_fields__)
-            sections.append("\n".join([f"[{name}]", *keys]))
+        if name == "regions":
+            used = {config.network.region, *config.regions}
+            sections += [_section(f"regions.{region}", config.region_settings(region)) for region in sorted(used)]
+        elif isinstance(value, msgspec.Struct):
+            sections.append(_section(name, value))
         else:
             top.append(f"{name} = {toml(value)}")
     return "\n\n".join(["\n".join(top), *sections])
+
+
+def _section(name: str, values: msgspec.Struct) -> str:
+    given = ((key, getattr(values, key)) for key in values.__struct_fields__)
+    return "\n".join([f"[{name}]", *(f"{key} = {toml(value)}" for key, value in given if value is not None)])

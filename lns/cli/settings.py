@@ -2,11 +2,14 @@
 
 import ast
 import inspect
+from types import ModuleType, NoneType, UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from lns import config
+from lns.mac import settings as mac_settings
+from lns.mac.settings import RegionSettings
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -20,18 +23,26 @@ class Setting(msgspec.Struct, frozen=True):
 
 def settings() -> list[Setting]:
     """All settings in the order of the file."""
-    comments = _comments()
+    comments = _comments(config) | _comments(mac_settings)
     defaults = config.Config()
     found = []
     for name, kind in get_type_hints(config.Config, include_extras=True).items():
         value = getattr(defaults, name)
+        if name == "regions":
+            found += _section("regions.EU868", RegionSettings, RegionSettings(), comments)
+            continue
         if not isinstance(value, msgspec.Struct):
             found.append(_setting(name, kind, value, comments["Config", name]))
             continue
-        for key, inner in get_type_hints(kind, include_extras=True).items():
-            meaning = comments[kind.__name__, key]
-            found.append(_setting(f"{name}.{key}", inner, getattr(value, key), meaning))
+        found += _section(name, kind, value, comments)
     return found
+
+
+def _section(name: str, kind: type, defaults: Any, comments: dict[tuple[str, str], str]) -> list[Setting]:
+    return [
+        _setting(f"{name}.{key}", inner, getattr(defaults, key), comments[kind.__name__, key])
+        for key, inner in get_type_hints(kind, include_extras=True).items()
+    ]
 
 
 def markdown() -> str:
@@ -43,9 +54,9 @@ def markdown() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _comments() -> dict[tuple[str, str], str]:
+def _comments(module: ModuleType) -> dict[tuple[str, str], str]:
     """(class, field) to the comment lines right above the field."""
-    source = inspect.getsource(config)
+    source = inspect.getsource(module)
     lines = source.splitlines()
     found = {}
     for section in ast.parse(source).body:
@@ -67,6 +78,8 @@ def _setting(key: str, kind: Any, value: Any, meaning: str) -> Setting:
 
 def toml(value: Any) -> str:
     """A value as it is written in TOML."""
+    if value is None:
+        return "not given"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -77,14 +90,16 @@ def toml(value: Any) -> str:
 
 
 def _allowed(kind: Any) -> str:
+    if get_origin(kind) is UnionType:
+        return _allowed(next(choice for choice in get_args(kind) if choice is not NoneType))
+    if get_origin(kind) is tuple:
+        return f"each {_allowed(get_args(kind)[0])}"
     if get_origin(kind) is not Annotated:
         choices = get_args(kind)
         if choices:
             return ", ".join(f"`{toml(choice)}`" for choice in choices)
         return {bool: "true, false", str: "text"}.get(kind, "")
-    base, meta = get_args(kind)
-    if meta.max_length is not None:
-        return f"at most {meta.max_length}, each {_allowed(get_args(base)[0])}"
+    _, meta = get_args(kind)
     if meta.pattern is not None:
         return f"`{meta.pattern}`"
     return f"{_number(meta.ge)} to {_number(meta.le)}" if meta.le is not None else f"{_number(meta.ge)} or more"

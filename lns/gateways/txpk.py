@@ -24,9 +24,7 @@ def txpk(transmission: Transmission) -> dict[str, Any]:
         raise ValueError(f"payload is {size} octets, 1 to {MAX_PHY_PAYLOAD_OCTETS} can be sent")
     if isinstance(modulation, LrFhss):
         raise ValueError("lr-fhss is for uplinks only")
-    fields: dict[str, Any] = (
-        {"imme": True} if transmission.tmst_us is None else {"tmst": transmission.tmst_us % _TMST_WRAP}
-    )
+    fields = _when(transmission)
     fields |= {"freq": _freq_mhz(transmission.freq_hz), "rfch": transmission.rf_chain}
     # forwarders cut a fraction towards zero; downwards is what a power limit allows
     fields |= {"powe": math.floor(transmission.power_dbm), **words_of(modulation)}
@@ -40,6 +38,15 @@ def txpk(transmission: Transmission) -> dict[str, Any]:
     if transmission.board is not None:
         fields["brd"] = transmission.board
     return {**fields, "size": size, "data": transmission.phy_payload}
+
+
+def _when(transmission: Transmission) -> dict[str, Any]:
+    """One of the three: forwarders prefer `imme` to `tmst`, and `tmst` to `tmms`, which only a GPS receiver serves."""
+    if transmission.tmst_us is not None:
+        return {"tmst": transmission.tmst_us % _TMST_WRAP}
+    if transmission.gps_time_ms is not None:
+        return {"tmms": transmission.gps_time_ms}
+    return {"imme": True}
 
 
 def _freq_mhz(freq_hz: int) -> float:

@@ -1,6 +1,7 @@
 """How long a frame occupies the air. Payload lengths are whole PHYPayloads in octets, results microseconds.
 
-Formulas: Semtech SX127x/SX126x data sheets, as every forwarder and server computes them.
+Formulas: Semtech SX127x/SX126x data sheets, as every forwarder and server computes them; LR-FHSS as Semtech's own
+frame builder counts its bits.
 """
 
 from lns.lorawan.modulation import Fsk, Lora, Modulation
@@ -41,10 +42,25 @@ def fsk_airtime_us(
     return round(octets * 8_000_000 / bitrate_bps)
 
 
+# LR-FHSS sends 488.28125 bit/s: each header copy of 114 bits, then hops of 2 guard bits and up to 48 coded bits.
+_LR_FHSS_BIT_US = 2048
+_LR_FHSS_HEADER_BITS = 114
+_LR_FHSS_HOP_BITS = 48
+
+
+def lr_fhss_airtime_us(payload_len: int, coding_rate: str) -> int:
+    """Airtime of an LR-FHSS frame; LoRaWAN repeats the header three times at coding rate "1/3", else twice."""
+    uncoded = 8 * (payload_len + 2) + 6  # with CRC and the tail of the convolutional code
+    coded = -(-uncoded * int(coding_rate[2:]) // int(coding_rate[:1]))
+    headers = 3 if coding_rate == "1/3" else 2
+    bits = headers * _LR_FHSS_HEADER_BITS + coded + 2 * -(-coded // _LR_FHSS_HOP_BITS)
+    return bits * _LR_FHSS_BIT_US
+
+
 def airtime_us(modulation: Modulation, payload_len: int, uplink: bool) -> int:
-    """Airtime of a LoRaWAN frame; downlinks carry no LoRa payload CRC. ValueError for LR-FHSS."""
+    """Airtime of a LoRaWAN frame; downlinks carry no LoRa payload CRC."""
     if isinstance(modulation, Lora):
         return lora_airtime_us(payload_len, modulation.sf, modulation.bw_hz, modulation.coding_rate, crc=uplink)
     if isinstance(modulation, Fsk):
         return fsk_airtime_us(payload_len, modulation.bitrate_bps)
-    raise ValueError("no airtime formula for LR-FHSS is known here")
+    return lr_fhss_airtime_us(payload_len, modulation.coding_rate)

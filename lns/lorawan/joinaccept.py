@@ -53,11 +53,11 @@ def parse_join_accept_fields(clear: bytes) -> JoinAccept:
     )
 
 
-def cflist_channels(cflist: bytes) -> list[int] | None:
-    """The five frequencies in Hz of a CFList of type 0 (0: unused); None for another type."""
+def cflist_channels(cflist: bytes, step_hz: int = 100) -> list[int] | None:
+    """The five frequencies in Hz of a CFList of type 0 (0: unused); None for another type. At 2.4 GHz steps are 200."""
     if cflist[15] != 0:
         return None
-    return [100 * int.from_bytes(cflist[at : at + 3], "little") for at in range(0, 15, 3)]
+    return [step_hz * int.from_bytes(cflist[at : at + 3], "little") for at in range(0, 15, 3)]
 
 
 def cflist_masks(cflist: bytes) -> list[int] | None:

@@ -230,3 +230,8 @@ def build_data(
 def build_join_request(join_eui: str, dev_eui: str, dev_nonce: int) -> bytes:
     """A join-request without MIC."""
     return b"\x00" + eui_le(join_eui) + eui_le(dev_eui) + dev_nonce.to_bytes(2, "little")
+
+
+def build_rejoin(rejoin_type: int, origin: str, dev_eui: str, rj_count: int) -> bytes:
+    """A rejoin-request without MIC; `origin` is the NetID for types 0 and 2, the JoinEUI for type 1."""
+    return bytes((0xC0, rejoin_type)) + bytes.fromhex(origin)[::-1] + eui_le(dev_eui) + rj_count.to_bytes(2, "little")

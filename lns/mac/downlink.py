@@ -1,4 +1,4 @@
-"""A class A answer: when and how it can be sent (windows) and what it carries (the frame)."""
+"""A class A answer: when it can be sent (windows); and what any downlink carries (the frame)."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,8 @@ from lns.lorawan.modulation import Modulation
 from lns.lorawan.phy import ACK, FPENDING, MType, build_data
 from lns.lorawan.regions.region import Region
 from lns.mac.frames import Reception, Transmission
-from lns.mac.queue import DownlinkItem
+from lns.mac.queue import MAX_FOPTS_OCTETS, DownlinkItem
 from lns.mac.session import Session
-
-FHDR_OCTETS = 7
-FPORT_OCTETS = 1
-MAX_FOPTS_OCTETS = 15
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -47,67 +43,107 @@ class Window(msgspec.Struct, frozen=True):
 
 
 def data_windows(region: Region, session: Session, receptions: Sequence[Reception], uplink_dr: int) -> list[Window]:
-    """RX1 and RX2 of the session on each gateway, the order in which they are tried."""
-    delay_s = session.rx1_delay_s
-    return _windows(region, receptions, uplink_dr, session.rx1_dr_offset, session.rx2_freq_hz, session.rx2_dr, delay_s)
+    """RX1 and RX2 of the session on each gateway."""
+    radio = session.radio
+    dwell = region.downlink_dwell_400ms if radio is None else radio.downlink_dwell
+    delay_s, rx2 = session.rx1_delay_s, (session.rx2_freq_hz, session.rx2_dr)
+    windows = []
+    for reception in _answerable(region, receptions):
+        freq_hz, dr = region.rx1(reception.freq_hz, uplink_dr, session.rx1_dr_offset, dwell)
+        if radio is not None and radio.dl_freq_hz:
+            freq_hz = _moved(session, reception.freq_hz, freq_hz)
+        windows.append(_window("rx1", region, reception, delay_s, (freq_hz, dr), dwell))
+        windows.append(_window("rx2", region, reception, delay_s + 1, rx2, dwell))
+    return windows
+
+
+def _moved(session: Session, uplink_hz: int, freq_hz: int) -> int:
+    """RX1 of a channel that a DlChannelReq moved."""
+    radio = session.known_radio()
+    for channel in radio.channels.values():
+        if channel.freq_hz == uplink_hz and channel.index in radio.dl_freq_hz:
+            return radio.dl_freq_hz[channel.index]
+    return freq_hz
 
 
 def join_windows(region: Region, receptions: Sequence[Reception], uplink_dr: int) -> list[Window]:
     """RX1 and RX2 for a join-accept: the region's defaults, whatever the device is given in it."""
-    return _windows(region, receptions, uplink_dr, 0, region.rx2_freq_hz, region.rx2_dr, region.join_accept_delay1_s)
-
-
-def _windows(
-    region: Region,
-    receptions: Sequence[Reception],
-    uplink_dr: int,
-    rx1_dr_offset: int,
-    rx2_freq_hz: int,
-    rx2_dr: int,
-    delay_s: int,
-) -> list[Window]:
+    delay_s, dwell = region.join_accept_delay1_s, region.downlink_dwell_400ms
     windows = []
-    for reception in receptions:
-        if reception.tmst_us is None or not region.uplink_channel_allowed(reception.freq_hz):
-            continue  # no clock to answer by, or a ghost image beside the band
-        freq_hz, dr = region.rx1(reception.freq_hz, uplink_dr, rx1_dr_offset)
-        windows.append(_window("rx1", region, reception, delay_s, freq_hz, dr))
-        windows.append(_window("rx2", region, reception, delay_s + 1, rx2_freq_hz, rx2_dr))
+    for reception in _answerable(region, receptions):
+        windows.append(_window("rx1", region, reception, delay_s, region.join_rx1(reception.freq_hz, uplink_dr), dwell))
+        windows.append(_window("rx2", region, reception, delay_s + 1, region.join_rx2(reception.freq_hz), dwell))
     return windows
 
 
-def _window(name: str, region: Region, reception: Reception, delay_s: int, freq_hz: int, dr: int) -> Window:
+def _answerable(region: Region, receptions: Sequence[Reception]) -> list[Reception]:
+    """Without those that give no clock to answer by, and ghost images beside the band."""
+    return [r for r in receptions if r.tmst_us is not None and region.uplink_channel_allowed(r.freq_hz)]
+
+
+def _window(
+    name: str, region: Region, reception: Reception, delay_s: int, tuned: tuple[int, int], dwell: bool
+) -> Window:
+    freq_hz, dr = tuned
     return Window(
-        name=name,
-        reception=reception,
-        delay_s=delay_s,
-        freq_hz=freq_hz,
-        dr=dr,
-        modulation=region.downlink_modulation(dr),
-        room=region.max_macpayload(dr, downlink=True) or 0,
-        power_dbm=region.downlink_eirp_dbm(freq_hz),
+        name,
+        reception,
+        delay_s,
+        freq_hz,
+        dr,
+        region.downlink_modulation(dr),
+        region.max_macpayload(dr, True, dwell) or 0,
+        region.downlink_eirp_dbm(freq_hz),
     )
 
 
-def fits(item: DownlinkItem, answers: bytes, window: Window) -> bool:
-    """Whether the item and the MAC answers go into one frame of that window."""
-    return FHDR_OCTETS + len(answers) + FPORT_OCTETS + len(item.payload) <= window.room
+class Content(msgspec.Struct, frozen=True, gc=False):
+    """What one downlink carries. `commands` are MAC commands in clear; `acks_fcnt_up` the uplink acknowledged."""
+
+    item: DownlinkItem | None = None
+    commands: bytes = b""
+    fpending: bool = False
+    acks_fcnt_up: int | None = None
 
 
-def build(session: Session, item: DownlinkItem | None, ack: bool, answers: bytes, fpending: bool) -> bytes:
-    """The encrypted and signed PHYPayload with `session.fcnt_down`; the caller advances the counter.
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """A downlink ready for the air, and the counter it has used."""
 
-    MAC answers go into FOpts; more than 15 octets of them go alone on FPort 0 (and the item has to wait).
+    phy_payload: bytes
+    fcnt_down: int
+
+
+def build(session: Session, content: Content) -> Frame:
+    """The encrypted and signed frame; call `advance` for it.
+
+    MAC commands go into FOpts; more than 15 octets of them go alone on FPort 0 (and the item has to wait). In 1.1 an
+    FPort above 0 takes the counter AFCntDown, everything else NFCntDown (LoRaWAN 1.1, chapter 4.3.1.5).
     """
+    item, fopts = content.item, content.commands
     fport, payload, mtype = None, b"", MType.UNCONFIRMED_DOWN
-    fopts = answers
     if item is not None:
         fport, payload = item.fport, item.payload
         mtype = MType.CONFIRMED_DOWN if item.confirmed else MType.UNCONFIRMED_DOWN
-    elif len(answers) > MAX_FOPTS_OCTETS:
-        fport, payload, fopts = 0, answers, b""
-    fcnt = session.fcnt_down
+    elif len(fopts) > MAX_FOPTS_OCTETS:
+        fport, payload, fopts = 0, fopts, b""
+    afcnt = session.keys_1_1 is not None and item is not None
+    fcnt = session.afcnt_down if afcnt else session.fcnt_down
+    if fopts:
+        fopts = session.crypt_fopts(fopts, fcnt, DOWN, afcnt)
     encrypted = session.crypt(payload, fport, fcnt, DOWN) if payload else b""
-    flags = (ACK if ack else 0) | (FPENDING if fpending else 0)
+    acked = content.acks_fcnt_up
+    flags = (ACK if acked is not None else 0) | (FPENDING if content.fpending else 0)
     message = build_data(mtype, session.dev_addr, flags, fcnt, fopts, fport, encrypted)
-    return message + session.mic.mic(message, session.dev_addr_le, fcnt, DOWN)
+    return Frame(message + session.sign(message, fcnt, acked or 0), fcnt)
+
+
+def advance(session: Session, content: Content) -> None:
+    """The counter of a built frame is used up, whether the frame is heard or not."""
+    if session.keys_1_1 is not None and content.item is not None:
+        if content.item.confirmed:
+            session.conf_fcnt_down = session.afcnt_down
+        session.afcnt_down += 1
+    else:
+        if content.item is not None and content.item.confirmed:
+            session.conf_fcnt_down = session.fcnt_down
+        session.fcnt_down += 1

@@ -35,7 +35,11 @@ class Reception(msgspec.Struct, frozen=True, gc=False):
 
 
 class Transmission(msgspec.Struct, frozen=True, gc=False):
-    """One downlink as a gateway has to send it. `tmst_us` None means at once (class C)."""
+    """One downlink as a gateway has to send it.
+
+    `tmst_us` is the gateway's counter (class A). Without it the frame is sent at `gps_time_ms` (class B, timed class
+    C), and without that at once.
+    """
 
     phy_payload: bytes
     gateway_eui: str
@@ -47,6 +51,7 @@ class Transmission(msgspec.Struct, frozen=True, gc=False):
     antenna: int | None = None
     board: int | None = None
     invert_polarity: bool = True
+    gps_time_ms: int | None = None
 
 
 class TxOutcome(msgspec.Struct, frozen=True, gc=False):

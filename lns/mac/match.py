@@ -3,9 +3,12 @@
 LoRaWAN sends 16 of 32 counter bits, so the MIC decides whether a guess of the upper half was right. Candidates are
 tried in order of how plausible their counter is; a frame whose MIC fits no forward counter is tried once more
 against the counters behind, only to tell a replay or a reset from a stranger.
+
+The MIC of a 1.1 uplink also covers the data rate and the channel index it was sent with and the downlink counter it
+acknowledges (LoRaWAN 1.1, chapter 4.4). Half of it does not, and says which session to look at closer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
 
 import msgspec
@@ -13,6 +16,7 @@ import msgspec
 from lns.lorawan.crypto import UP
 from lns.lorawan.fcnt import MAX_FCNT_GAP, reconstruct
 from lns.lorawan.phy import DataFrame
+from lns.mac.frames import Reception
 from lns.mac.refusal import Reason, Refused
 from lns.mac.session import Session
 
@@ -37,16 +41,64 @@ class Match(msgspec.Struct, frozen=True, gc=False):
     kind: Kind
 
 
-def match(frame: DataFrame, phy_payload: bytes, candidates: Iterable[Session]) -> Match | Refused:
-    """Find the session whose key fits, or say why none does."""
+def match(
+    frame: DataFrame, phy_payload: bytes, candidates: Iterable[Session], receptions: Sequence[Reception]
+) -> Match | Refused:
+    """Find the session whose key fits, or say why none does; `receptions` are the copies of the frame."""
     sessions = [(reconstruct(session.fcnt_up, frame.fcnt16), session) for session in candidates]
     if len(sessions) > 1:
         sessions.sort(key=_gap)
     message = phy_payload[:-4]
     for fcnt, session in sessions:
-        if fcnt >= session.fcnt_up and session.mic.mic(message, session.dev_addr_le, fcnt, UP) == frame.mic:
+        if fcnt < session.fcnt_up:
+            continue
+        if session.keys_1_1 is None:
+            if session.mic.mic(message, session.dev_addr_le, fcnt, UP) == frame.mic:
+                return _judge(frame, session, fcnt)
+        elif _signed_1_1(session, frame, message, fcnt, receptions):
             return _judge(frame, session, fcnt)
-    return _diagnose(frame, message, [session for _, session in sessions])
+    return _diagnose(frame, message, [session for _, session in sessions], receptions)
+
+
+def _signed(session: Session, frame: DataFrame, message: bytes, fcnt: int, receptions: Sequence[Reception]) -> bool:
+    if session.keys_1_1 is None:
+        return session.mic.mic(message, session.dev_addr_le, fcnt, UP) == frame.mic
+    return _signed_1_1(session, frame, message, fcnt, receptions)
+
+
+def _signed_1_1(session: Session, frame: DataFrame, message: bytes, fcnt: int, receptions: Sequence[Reception]) -> bool:
+    """Whether the MIC is of this 1.1 session for one of the transmissions that were heard."""
+    mic, address = session.mic_1_1, session.dev_addr_le
+    if not _half_signed(session, frame, message, fcnt):
+        return False
+    # ConfFCnt counts only with ACK
+    conf_fcnt = session.conf_fcnt_down if frame.ack else 0
+    return any(
+        mic.uplink(message, address, fcnt, conf_fcnt, dr, channel) == frame.mic
+        for dr, channel in _transmissions(session, receptions)
+    )
+
+
+def _half_signed(session: Session, frame: DataFrame, message: bytes, fcnt: int) -> bool:
+    return session.mic_1_1.uplink_f(message, session.dev_addr_le, fcnt) == frame.mic[2:]
+
+
+def _transmissions(session: Session, receptions: Sequence[Reception]) -> set[tuple[int, int]]:
+    """Data rate and channel index of each copy; two channels of a device may have one frequency."""
+    region = session.device.region
+    found: set[tuple[int, int]] = set()
+    for reception in receptions:
+        dr = region.uplink_dr(reception.modulation)
+        if dr is not None:
+            found.update((dr, channel) for channel in _channels(session, reception.freq_hz))
+    return found
+
+
+def _channels(session: Session, freq_hz: int) -> list[int]:
+    region = session.device.region
+    if region.plan == "fixed":
+        return [channel.index for channel in region.uplink_channels if channel.freq_hz == freq_hz]
+    return [channel.index for channel in session.known_radio().channels.values() if channel.freq_hz == freq_hz]
 
 
 def _gap(candidate: tuple[int, Session]) -> int:
@@ -73,15 +125,20 @@ def _judge(frame: DataFrame, session: Session, fcnt: int) -> Match | Refused:
     return Match(session, fcnt, _NEW)
 
 
-def _diagnose(frame: DataFrame, message: bytes, sessions: list[Session]) -> Match | Refused:
+def _diagnose(
+    frame: DataFrame, message: bytes, sessions: list[Session], receptions: Sequence[Reception]
+) -> Match | Refused:
     """No forward counter fits: a counter behind the last one may, and only then is it a reset or a replay."""
     for session in sessions:
         behind = {frame.fcnt16, (session.fcnt_up & ~0xFFFF) | frame.fcnt16} if session.fcnt_up > 0 else set()
         for fcnt in sorted(behind):
-            if fcnt < session.fcnt_up and session.mic.mic(message, session.dev_addr_le, fcnt, UP) == frame.mic:
+            if fcnt < session.fcnt_up and _signed(session, frame, message, fcnt, receptions):
                 return _judge_behind(frame, session, fcnt)
-        if reconstruct(session.fcnt_up, frame.fcnt16) < session.fcnt_up:
+        forward = reconstruct(session.fcnt_up, frame.fcnt16)
+        if forward < session.fcnt_up:
             return _refuse(Reason.FCNT_EXHAUSTED, session, "the 32-bit counter is used up, the device must join again")
+        if session.keys_1_1 is not None and _half_signed(session, frame, message, forward):
+            return _refuse(Reason.MIC_OTHER_TRANSMISSION, session, _other_transmission(frame, session, receptions))
     known = ", ".join(session.device.dev_eui for session in sessions[:3])
     return Refused(
         Reason.MIC_FAILED,
@@ -89,6 +146,15 @@ def _diagnose(frame: DataFrame, message: bytes, sessions: list[Session]) -> Matc
         frame.dev_addr,
         sessions[0].device.dev_eui if len(sessions) == 1 else None,
     )
+
+
+def _other_transmission(frame: DataFrame, session: Session, receptions: Sequence[Reception]) -> str:
+    """What was heard, which the device has signed otherwise."""
+    heard = sorted(_transmissions(session, receptions))
+    seen = ", ".join(f"dr {dr} on channel {channel}" for dr, channel in heard) or f"{receptions[0].freq_hz} Hz"
+    acknowledged = f" acknowledging downlink {session.conf_fcnt_down}" if frame.ack else ""
+    what = "half of the mic fits: the device signed another data rate, channel or acknowledgement than"
+    return f"{what} {seen}{acknowledged}"
 
 
 def _judge_behind(frame: DataFrame, session: Session, fcnt: int) -> Match | Refused:

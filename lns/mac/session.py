@@ -7,10 +7,15 @@ can be dropped again (`chill`), because they weigh more than everything else of 
 from array import array
 from collections import deque
 
-from lns.lorawan.crypto import DataMic, PayloadCipher
+from lns.lorawan.crypto import DOWN, DataMic, PayloadCipher
+from lns.lorawan.crypto11 import DataMic11, FOptsCipher
 from lns.lorawan.ids import dev_addr_le
+from lns.lorawan.joining import SessionKeys
 from lns.lorawan.regions.region import Region
+from lns.mac.history import History
 from lns.mac.queue import DownlinkItem
+from lns.mac.radio import Radio
+from lns.mac.settings import DEFAULT, MacSettings
 
 WARM_LIMIT = 12_000
 """Sessions that keep their crypto objects (about 2 kB each, against 6 us to make them anew)."""
@@ -19,7 +24,10 @@ NO_FCNT = -1
 
 
 class Device:
-    """One end-device: identity, policy, sessions and its downlink queue."""
+    """One end-device: identity, policy, sessions and its downlink queue.
+
+    `rj_count0` and `rj_count1` are the last RJcounts accepted (-1: none).
+    """
 
     __slots__ = (
         "activation",
@@ -35,10 +43,14 @@ class Device:
         "lorawan_version",
         "name",
         "nonces",
+        "nwk_key",
         "pending",
         "queue",
         "region",
+        "rj_count0",
+        "rj_count1",
         "session",
+        "settings",
     )
 
     def __init__(self, device_id: int, dev_eui: str, application_id: int, region: Region, lorawan_version: str) -> None:
@@ -47,12 +59,16 @@ class Device:
         self.application_id = application_id
         self.region = region
         self.lorawan_version = lorawan_version
+        self.settings: MacSettings = DEFAULT
         self.name = ""
         self.activation = "otaa"
         self.join_eui: str | None = None
         self.app_key: bytes | None = None
+        self.nwk_key: bytes | None = None
         self.join_nonce = 0
         self.nonces: array[int] | None = None
+        self.rj_count0 = -1
+        self.rj_count1 = -1
         self.fcnt_reset_allowed = False
         self.disabled = False
         self.session: Session | None = None
@@ -63,33 +79,48 @@ class Device:
     @property
     def counts_dev_nonces(self) -> bool:
         """LoRaWAN 1.0.4 made the DevNonce a counter; before, it is random."""
-        return self.lorawan_version == "1.0.4"
+        return self.lorawan_version in ("1.0.4", "1.1")
 
     @property
     def limits_fcnt_gap(self) -> bool:
         """MAX_FCNT_GAP exists before LoRaWAN 1.0.4 only."""
-        return self.lorawan_version != "1.0.4"
+        return self.lorawan_version not in ("1.0.4", "1.1")
+
+    @property
+    def root_key(self) -> bytes | None:
+        """The key of joins: the AppKey of 1.0.x, the NwkKey of 1.1."""
+        return self.nwk_key if self.lorawan_version == "1.1" else self.app_key
 
 
 class Session:
     """Keys, counters and receive-window parameters of one activation.
 
-    `fcnt_up` is the last accepted FCntUp (-1: none), `fcnt_down` the next FCntDown to use; both are 32-bit.
+    `fcnt_up` is the last accepted FCntUp (-1: none), `fcnt_down` the next FCntDown to use, of 1.1 the NFCntDown beside
+    `afcnt_down`; all are 32-bit. `conf_fcnt_down` is the counter of the last confirmed downlink. `nwk_s_key` is the
+    FNwkSIntKey where there are `keys_1_1`. `radio` is None while nobody had to look at it, and `radio_octets` what it
+    is made of then; octets, because a hundred thousand sessions share the few that a join-accept can give.
     """
 
     __slots__ = (
         "_cipher",
         "_mic",
+        "_mic_1_1",
+        "afcnt_down",
         "app_s_key",
+        "conf_fcnt_down",
         "created_at_us",
         "dev_addr",
         "dev_addr_le",
         "device",
         "fcnt_down",
         "fcnt_up",
+        "history",
         "id",
+        "keys_1_1",
         "last_uplink_at_us",
         "nwk_s_key",
+        "radio",
+        "radio_octets",
         "rx1_delay_s",
         "rx1_dr_offset",
         "rx2_dr",
@@ -104,38 +135,101 @@ class Session:
         self.dev_addr_le = dev_addr_le(dev_addr)
         self.nwk_s_key = nwk_s_key
         self.app_s_key = app_s_key
+        self.keys_1_1: SessionKeys | None = None
         self.fcnt_up = NO_FCNT
         self.fcnt_down = 0
+        self.afcnt_down = 0
+        self.conf_fcnt_down = 0
         self.rx1_delay_s = 1
         self.rx1_dr_offset = 0
         self.rx2_dr = device.region.rx2_dr
         self.rx2_freq_hz = device.region.rx2_freq_hz
+        self.radio: Radio | None = None
+        self.radio_octets: bytes | None = None
+        self.history: History | None = None
         self.created_at_us = 0
         self.last_uplink_at_us: int | None = None
         self._mic: DataMic | None = None
+        self._mic_1_1: DataMic11 | None = None
         self._cipher: PayloadCipher | None = None
         self.warm_noted = False
 
+    @classmethod
+    def of(cls, session_id: int, device: Device, dev_addr: str, keys: SessionKeys, minor: int) -> "Session":
+        """A session of LoRaWAN 1.`minor`; in one of 1.0 the three network keys are the NwkSKey."""
+        session = cls(session_id, device, dev_addr, keys.f_nwk_s_int_key, keys.app_s_key)
+        session.keys_1_1 = keys if minor else None
+        return session
+
+    @property
+    def minor(self) -> int:
+        """1 for a session of LoRaWAN 1.1, 0 for one of 1.0.x, which a 1.1 device may be given too."""
+        return 0 if self.keys_1_1 is None else 1
+
+    @property
+    def abp(self) -> bool:
+        return self.device.activation == "abp"
+
+    @property
+    def keys(self) -> SessionKeys:
+        """All four keys, whatever the version."""
+        if self.keys_1_1 is not None:
+            return self.keys_1_1
+        return SessionKeys(self.nwk_s_key, self.nwk_s_key, self.nwk_s_key, self.app_s_key)
+
     @property
     def mic(self) -> DataMic:
-        """The keyed CMAC of NwkSKey, kept."""
+        """The keyed CMAC of NwkSKey, kept; sessions of 1.0."""
         mic = self._mic
         if mic is None:
             mic = self._mic = DataMic(self.nwk_s_key)
         return mic
 
+    @property
+    def mic_1_1(self) -> DataMic11:
+        """The two keyed CMACs of a 1.1 session, kept."""
+        if self._mic_1_1 is None:
+            assert self.keys_1_1 is not None
+            self._mic_1_1 = DataMic11(self.keys_1_1.f_nwk_s_int_key, self.keys_1_1.s_nwk_s_int_key)
+        return self._mic_1_1
+
+    def sign(self, message: bytes, fcnt: int, conf_fcnt_up: int) -> bytes:
+        """The MIC of a downlink; `conf_fcnt_up` is the uplink it acknowledges, 0 without ACK (1.1 only)."""
+        if self.keys_1_1 is None:
+            return self.mic.mic(message, self.dev_addr_le, fcnt, DOWN)
+        return self.mic_1_1.downlink(message, self.dev_addr_le, fcnt, conf_fcnt_up)
+
     def crypt(self, payload: bytes, fport: int | None, fcnt: int, direction: int) -> bytes:
-        """En- or decrypt an FRMPayload: AppSKey, or NwkSKey for FPort 0 (LoRaWAN 1.0) and the relay's FPort 226."""
+        """En- or decrypt an FRMPayload: AppSKey, or the network's key for FPort 0 and the relay's FPort 226."""
         if fport in (0, 226):
-            return PayloadCipher(self.nwk_s_key).apply(payload, self.dev_addr_le, fcnt, direction)
+            keys = self.keys_1_1
+            key = self.nwk_s_key if keys is None else keys.nwk_s_enc_key
+            return PayloadCipher(key).apply(payload, self.dev_addr_le, fcnt, direction)
         cipher = self._cipher
         if cipher is None:
             cipher = self._cipher = PayloadCipher(self.app_s_key)
         return cipher.apply(payload, self.dev_addr_le, fcnt, direction)
 
+    def crypt_fopts(self, fopts: bytes, fcnt: int, direction: int, afcnt: bool) -> bytes:
+        """En- or decrypt the FOpts of a 1.1 session; 1.0 has them in clear. `afcnt`: a downlink with FPort above 0."""
+        if self.keys_1_1 is None:
+            return fopts
+        before_erratum = self.device.settings.fopts_before_erratum
+        cipher = FOptsCipher(self.keys_1_1.nwk_s_enc_key)
+        return cipher.apply(fopts, self.dev_addr_le, fcnt, direction, afcnt, before_erratum)
+
+    def known_radio(self) -> Radio:
+        """What the device has, made at first use from what is stored or from the region's defaults."""
+        radio = self.radio
+        if radio is None:
+            region, octets = self.device.region, self.radio_octets
+            radio = self.radio = Radio(region) if octets is None else Radio.load(region, octets)
+        return radio
+
     def chill(self) -> None:
         """Drop the keyed crypto objects; the next frame makes new ones."""
         self._mic = None
+        self._mic_1_1 = None
         self._cipher = None
         self.warm_noted = False
 

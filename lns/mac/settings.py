@@ -81,8 +81,6 @@ class MacSettings(_Settings, frozen=True):
     factory_channels_hz: tuple[FreqHz, ...] = ()
     # a 1.1 device from before the erratum on the encryption of FOpts
     fopts_before_erratum: bool = False
-    # FCntUp of these devices is not checked against replay; for devices that cannot keep it (unsafe)
-    fcnt_unchecked: bool = False
 
 
 DEFAULT = MacSettings()
@@ -107,3 +105,5 @@ class RegionSettings(_Settings, frozen=True):
     # dwell time limits told to devices by TXParamSetupReq, where the region has it; its boot default where not given
     uplink_dwell_400ms: bool | None = None
     downlink_dwell_400ms: bool | None = None
+    # keep gateways within the duty cycle of their sub-bands; off for a laboratory with dummy loads only
+    duty_cycle: bool = True

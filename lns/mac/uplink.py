@@ -1,24 +1,19 @@
-"""What a matched data frame means: decrypted payload, MAC commands, and what must be answered."""
-
-from collections.abc import Sequence
+"""What a matched data frame says: its payload and MAC commands in clear."""
 
 import msgspec
 
 from lns.lorawan.commands import Command, parse_commands
 from lns.lorawan.crypto import UP
 from lns.lorawan.phy import DataFrame
-from lns.mac.answers import answer
-from lns.mac.frames import Reception
 from lns.mac.match import Match
 
 
-class Handled(msgspec.Struct, frozen=True):
-    """One handled uplink. `answers` are encoded MAC answers; `wants_downlink` that the device waits for something."""
+class Handled(msgspec.Struct, frozen=True, gc=False):
+    """One uplink in clear. `problem` says what ended the run of MAC commands before its end."""
 
     fport: int | None
     data: bytes
     commands: tuple[Command, ...]
-    answers: bytes
     wants_downlink: bool
     problem: str | None
 
@@ -26,17 +21,18 @@ class Handled(msgspec.Struct, frozen=True):
 _NOTHING: tuple[Command, ...] = ()
 
 
-def handle(frame: DataFrame, found: Match, receptions: Sequence[Reception]) -> Handled:
+def handle(frame: DataFrame, found: Match) -> Handled:
     """Decrypt and read `frame`; it changes nothing, the caller advances the session."""
-    fport = frame.fport
-    data = found.session.crypt(frame.frm_payload, fport, found.fcnt, UP) if frame.frm_payload else b""
+    fport, session = frame.fport, found.session
+    data = session.crypt(frame.frm_payload, fport, found.fcnt, UP) if frame.frm_payload else b""
     # an ADRACKReq without ADR is ignored; with it any downlink is the answer (LoRaWAN 1.0.x, ADR back-off)
     wants = frame.confirmed or (frame.adr and frame.adr_ack_req)
     octets = frame.fopts
     if fport == 0:
         octets, data = data, b""
+    elif octets and session.keys_1_1 is not None:
+        octets = session.crypt_fopts(octets, found.fcnt, UP, False)
     if not octets:
-        return Handled(fport, data, _NOTHING, b"", wants, None)
+        return Handled(fport, data, _NOTHING, wants, None)
     commands, problem = parse_commands(octets, uplink=True)
-    answers = answer(commands, receptions)
-    return Handled(fport, data, tuple(commands), answers, wants or bool(answers), problem)
+    return Handled(fport, data, tuple(commands), wants, problem)

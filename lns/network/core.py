@@ -16,18 +16,25 @@ from lns.exchange.records import Rx, Uplink
 from lns.exchange.sqlite import SqliteExchange
 from lns.live import Live
 from lns.lorawan.errors import FrameError
-from lns.lorawan.phy import ADR, DataFrame, JoinRequest, MType, parse_uplink
+from lns.lorawan.phy import ADR, DataFrame, JoinRequest, MType, RejoinRequest, parse_uplink
 from lns.lorawan.regions import region
-from lns.mac import uplink
+from lns.mac import dialogue, uplink
+from lns.mac.answers import answer as answer_commands
 from lns.mac.dedup import Copy, Deduplicator, Heard
+from lns.mac.dialogue import UplinkFacts
 from lns.mac.frames import Reception, strongest_first
+from lns.mac.history import History
 from lns.mac.match import Kind, Match, match
 from lns.mac.refusal import Reason, Refused
 from lns.mac.session import Device, Session
 from lns.network import show
+from lns.network.clock_sync import ClockSync
 from lns.network.devices import Devices
 from lns.network.downlinks import Answer, Downlinks
 from lns.network.joins import Joins
+from lns.network.listening import Listening
+from lns.network.notices import Notices
+from lns.network.radios import Radios
 from lns.network.state import NetworkState
 
 _logger = logging.getLogger(__name__)
@@ -38,6 +45,8 @@ _UPLINK_ID = struct.Struct(">QII")
 # Enum members by name cost 0.2 us each on Python 3.11: hot code keeps them
 _FIRST, _COPY = Copy.FIRST, Copy.COPY
 _REPEATED, _RESET = Kind.REPEATED, Kind.RESET
+
+CLOCK_SYNC_FPORT = 202  # TS003
 
 TIMER_GRAIN_S = 0.004
 """Windows that close this close together are handled in one go."""
@@ -53,12 +62,16 @@ class Core:
         state: NetworkState,
         devices: Devices,
         downlinks: Downlinks,
+        listening: Listening,
         joins: Joins,
+        clock_sync: ClockSync,
+        radios: Radios,
+        notices: Notices,
         live: Live,
     ) -> None:
-        self._net_id = config.net_id
         self._exchange, self._state, self._live = exchange, state, live
-        self._devices, self._downlinks, self._joins = devices, downlinks, joins
+        self._devices, self._downlinks, self._listening = devices, downlinks, listening
+        self._joins, self._clock_sync, self._radios, self._notices = joins, clock_sync, radios, notices
         self._dedup = Deduplicator(config.dedup_window_ms / 1000, config.late_window_ms / 1000)
         self._timer: asyncio.TimerHandle | None = None
 
@@ -123,8 +136,11 @@ class Core:
             metrics.joins.inc(refused.reason if refused else "accepted")
             if refused:
                 self._refuse(refused, best)
-        else:
-            self._refuse(Refused(Reason.REJOIN_UNSUPPORTED, "rejoin-requests belong to lorawan 1.1"), best)
+        elif type(frame) is RejoinRequest:
+            refused = self._joins.handle_rejoin(frame, receptions, heard.opened_at)
+            metrics.joins.inc(refused.reason if refused else "rejoined")
+            if refused:
+                self._refuse(refused, best)
 
     def _data(self, frame: DataFrame, receptions: list[Reception], opened_at: float) -> None:
         best = receptions[0]
@@ -132,7 +148,7 @@ class Core:
         if not candidates:
             self._refuse(Refused(Reason.UNKNOWN_DEV_ADDR, self._devices.stranger(frame.dev_addr), frame.dev_addr), best)
             return
-        found = match(frame, best.phy_payload, candidates)
+        found = match(frame, best.phy_payload, candidates, receptions)
         if type(found) is Refused:
             self._refuse(found, best)
             return
@@ -143,18 +159,55 @@ class Core:
         if problem is not None or dr is None:
             self._refuse(problem or Refused(Reason.DATA_RATE_NOT_IN_REGION, ""), best)
             return
-        handled = uplink.handle(frame, found, receptions)
+        handled = uplink.handle(frame, found)
         session = self._advance(found, best)
+        answer = Answer(session, receptions, opened_at, dr, found.fcnt if frame.confirmed else None)
+        answer.wants = handled.wants_downlink
         if found.kind is _REPEATED:
             metrics.uplinks.inc("repeated")
+            if handled.commands:
+                answer.answers = answer_commands(handled.commands, receptions)
+                answer.wants |= bool(answer.answers)
         else:
-            self._acknowledgement(device, frame)
-            self._exchange.put("uplink", _record(session, frame, handled, receptions, dr, found.fcnt))
-            metrics.uplinks.inc("accepted")
-            if self._live.watched:
-                self._live.publish(show.uplink(device, found.fcnt, frame.fport, dr, receptions))
-        answer = Answer(session, receptions, opened_at, dr, frame.confirmed, handled.answers, handled.wants_downlink)
+            self._new(answer, frame, handled, found.fcnt)
         self._downlinks.offer(answer, time.monotonic())
+
+    def _new(self, answer: Answer, frame: DataFrame, handled: uplink.Handled, fcnt: int) -> None:
+        """What an uplink that was not seen before brings about, beside its answer."""
+        session, receptions, dr = answer.session, answer.receptions, answer.dr
+        device, adr = session.device, frame.fctrl & ADR != 0
+        if device.awaiting_ack is not None:
+            self._downlinks.acknowledged(device, frame.ack)
+        history = session.history
+        if history is None:
+            history = session.history = History()
+        history.add(fcnt, dr, adr, receptions, self._radios.numbers)
+        if handled.commands:
+            self._converse(answer, handled, UplinkFacts(receptions, fcnt, dr, adr, receptions[0].received_at_us))
+        if dialogue.needs(session):
+            answer.asks = True
+        if device.settings.device_class != "A":
+            self._listening.heard(session, frame)
+        if handled.fport == CLOCK_SYNC_FPORT and device.settings.clock_sync:
+            self._clock_sync.uplink(session, handled.data, receptions)
+        if receptions[0].gps_time_ms is not None:
+            self._radios.with_gps.update([r.gateway_eui for r in receptions if r.gps_time_ms is not None])
+        self._exchange.put("uplink", _record(session, frame, handled, receptions, dr, fcnt))
+        metrics.uplinks.inc("accepted")
+        if self._live.watched:
+            self._live.publish(show.uplink(device, fcnt, frame.fport, dr, receptions))
+
+    def _converse(self, answer: Answer, handled: uplink.Handled, facts: UplinkFacts) -> None:
+        """Act on the device's MAC commands."""
+        session = answer.session
+        taken = dialogue.take(session, handled.commands, facts)
+        answer.answers = taken.answers
+        answer.wants |= taken.wants
+        if taken.changed:
+            self._state.retuned(session)
+        for kind, data in taken.events:
+            self._notices.event(kind, session.device, facts.at_us, **data)
+            self._notices.shown(kind, session.device, facts.at_us, **data)
 
     def _advance(self, found: Match, best: Reception) -> Session:
         """Move the session on, in memory and with the next commit."""
@@ -171,14 +224,6 @@ class Core:
         session.last_uplink_at_us = best.received_at_us
         self._state.moved(session)
         return session
-
-    def _acknowledgement(self, device: Device, frame: DataFrame) -> None:
-        """The first new uplink after a confirmed downlink says whether it arrived."""
-        item = device.awaiting_ack
-        if item is not None:
-            device.awaiting_ack = None
-            state, reason = ("acked", None) if frame.ack else ("nacked", "the next uplink did not acknowledge it")
-            self._downlinks.close_item(device, item.to(state, reason))
 
     def _refuse(self, refused: Refused, best: Reception) -> None:
         metrics.refusals.inc(refused.reason)

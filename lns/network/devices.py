@@ -65,11 +65,13 @@ class Devices:
 
     def renew(self, session: Session, now_us: int) -> Session:
         """A permitted counter reset: the same keys and FCntDown under a new id, so that record ids stay unique."""
-        fresh = Session(new_session_id(), session.device, session.dev_addr, session.nwk_s_key, session.app_s_key)
-        fresh.fcnt_down = session.fcnt_down
+        device = session.device
+        fresh = Session.of(new_session_id(), device, session.dev_addr, session.keys, session.minor)
+        fresh.fcnt_down, fresh.afcnt_down = session.fcnt_down, session.afcnt_down
+        fresh.conf_fcnt_down = session.conf_fcnt_down
         fresh.rx1_delay_s, fresh.rx1_dr_offset = session.rx1_delay_s, session.rx1_dr_offset
         fresh.rx2_dr, fresh.rx2_freq_hz = session.rx2_dr, session.rx2_freq_hz
-        device = session.device
+        fresh.radio, fresh.radio_octets = session.radio, session.radio_octets
         if device.pending is session:
             device.pending = None
         else:

@@ -1,117 +1,117 @@
-"""Class A answers: waits for the last moment, decides, makes the counter durable, then sends.
+"""Class A answers: waits for the last moment, decides what goes and in which window, and hands it to the sender.
 
-An answer is decided `downlink_margin_ms` and one round trip before its window opens, so that an application that is
-quick is heard in the same window. Nothing leaves before the commit that holds its FCntDown.
+An answer is decided `downlink_margin_ms` and the gateways' round trips before its window opens, so that an application
+that is quick is heard in the same window.
 """
 
 import asyncio
-import secrets
 import time
 from collections import deque
-from collections.abc import Callable
-from functools import partial
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+
+import msgspec
 
 from lns import metrics
 from lns.config import Network as NetworkConfig
-from lns.exchange.records import Event
-from lns.exchange.sqlite import SqliteExchange
-from lns.live import Live
-from lns.mac import downlink
-from lns.mac.downlink import Window
-from lns.mac.frames import Reception, Transmission, TxOutcome
-from lns.mac.queue import DownlinkItem, expire
+from lns.lorawan.fcnt import MAX_FCNT
+from lns.mac import dialogue, downlink, queue
+from lns.mac.choice import Blocked, GatewayFacts, Need, Ordered, decide_at
+from lns.mac.dialogue import Request
+from lns.mac.downlink import Content, Window
+from lns.mac.frames import Reception
+from lns.mac.ledger import ANSWER_SHARE, APPLICATION_SHARE
+from lns.mac.queue import FHDR_OCTETS, FPORT_OCTETS, MAX_FOPTS_OCTETS, DownlinkItem, Offer
 from lns.mac.session import Device, Session
-from lns.network import show
+from lns.mac.settings import RegionSettings
+from lns.network.notices import Notices
+from lns.network.radios import Radios
+from lns.network.sender import Chance, Sender, Sending
 from lns.network.state import NetworkState
 
-SHORTEST_LEAD_S = 0.05
-"""A window nearer than this is missed: sx1302 forwarders refuse what comes less than about 40 ms ahead."""
+UNLIMITED_SHARE = 1e9
+"""For a network whose gateways do not keep to a duty cycle."""
+_EMPTY_FRAME = 5 + FHDR_OCTETS
 
-OnOutcome = Callable[[TxOutcome | None], None]
-
-
-class Gateways(Protocol):
-    """What downlinks need of the gateway side."""
-
-    def send(self, transmission: Transmission, on_outcome: OnOutcome) -> str | None:
-        """Send a PULL_RESP; returns why it could not be sent. The outcome is None when no TX_ACK came."""
-
-    def round_trip_s(self, gateway_eui: str) -> float:
-        """Smoothed time from PULL_RESP to TX_ACK, 0 while unknown."""
+SettingsOf = Callable[[str], RegionSettings]
 
 
 class Answer:
-    """The chance that one uplink opens: its windows and what is owed in them."""
+    """The chance that one uplink opens: its windows and what is owed in them.
 
-    __slots__ = ("ack", "answers", "dr", "opened_at", "receptions", "scheduled", "session", "wants")
+    `acks_fcnt_up` is the confirmed uplink to acknowledge, `asks` says that the device should be asked something.
+    """
+
+    __slots__ = (
+        "acks_fcnt_up",
+        "answers",
+        "asks",
+        "dr",
+        "opened_at",
+        "receptions",
+        "scheduled",
+        "session",
+        "wants",
+    )
 
     def __init__(
-        self,
-        session: Session,
-        receptions: list[Reception],
-        opened_at: float,
-        dr: int,
-        ack: bool,
-        answers: bytes,
-        wants: bool,
+        self, session: Session, receptions: list[Reception], opened_at: float, dr: int, acks_fcnt_up: int | None
     ) -> None:
         self.session, self.receptions, self.opened_at, self.dr = session, receptions, opened_at, dr
-        self.ack, self.answers, self.wants = ack, answers, wants
+        self.acks_fcnt_up = acks_fcnt_up
+        self.answers = b""
+        self.wants = False
+        self.asks = False
         self.scheduled = False
 
 
-class Sending:
-    """One frame on its way through the windows that are left."""
-
-    __slots__ = ("decided_at", "device", "fcnt_down", "item", "kind", "opened_at", "phy_payload", "windows")
-
-    def __init__(
-        self, kind: str, device: Device, phy_payload: bytes, windows: list[Window], opened_at: float, decided_at: float
-    ) -> None:
-        self.kind, self.device, self.phy_payload, self.windows = kind, device, phy_payload, windows
-        self.opened_at, self.decided_at = opened_at, decided_at
-        self.item: DownlinkItem | None = None
-        self.fcnt_down: int | None = None
-
-
 class Downlinks:
-    """Decides and sends answers; one task (`run`) waits for the commits."""
+    """Decides class A answers, and what a frame to a device carries whenever it goes."""
 
     def __init__(
-        self, config: NetworkConfig, exchange: SqliteExchange, state: NetworkState, gateways: Gateways, live: Live
+        self,
+        config: NetworkConfig,
+        settings: SettingsOf,
+        state: NetworkState,
+        radios: Radios,
+        sender: Sender,
+        notices: Notices,
     ) -> None:
         self._margin_s = config.downlink_margin_ms / 1000
-        self._exchange, self._state, self._gateways, self._live = exchange, state, gateways, live
+        self._settings, self._state, self._radios = settings, state, radios
+        self._sender, self._notices = sender, notices
         self._open: dict[int, Answer] = {}
         self._open_order: deque[tuple[float, int, Answer]] = deque()
-        self._decided: list[Sending] = []
-        self._something_decided = asyncio.Event()
+        self.event = notices.event
+        # a device may be sent to without an uplink again: its windows have passed, or what was sent is settled
+        self.on_free: Callable[[Device, float], None] = lambda device, at: None
 
     def offer(self, answer: Answer, now: float) -> None:
         """An uplink was handled: answer it in time if something is owed, else keep the chance open for a while."""
-        device = answer.session.device
+        session = answer.session
+        device = session.device
         while self._open_order and self._open_order[0][0] <= now:
             _, device_id, old = self._open_order.popleft()
             if self._open.get(device_id) is old:
                 del self._open[device_id]
         self._open[device.id] = answer
-        self._open_order.append((answer.opened_at + answer.session.rx1_delay_s + 1.0, device.id, answer))
-        if answer.wants or device.queue:
-            self._schedule(answer, self._decide_at(answer) - now)
+        self._open_order.append((answer.opened_at + session.rx1_delay_s + 1.0, device.id, answer))
+        if answer.wants or answer.asks or device.queue:
+            self._schedule(answer, now)
 
-    def enqueued(self, device: Device, now: float) -> None:
-        """A downlink was queued: the last uplink's window may still take it."""
+    def enqueued(self, device: Device, now: float) -> bool:
+        """A downlink was queued: the last uplink's window may still take it; False when there is none."""
         answer = self._open.get(device.id)
-        if answer is not None and not answer.scheduled:
-            self._schedule(answer, self._decide_at(answer) - now)
+        if answer is None:
+            return False
+        if not answer.scheduled:
+            self._schedule(answer, now)
+        return True
 
-    def _decide_at(self, answer: Answer) -> float:
-        round_trip_s = self._gateways.round_trip_s(answer.receptions[0].gateway_eui)
-        return answer.opened_at + answer.session.rx1_delay_s - self._margin_s - round_trip_s
-
-    def _schedule(self, answer: Answer, delay_s: float) -> None:
+    def _schedule(self, answer: Answer, now: float) -> None:
         answer.scheduled = True
+        facts = self._radios.facts([r.gateway_eui for r in answer.receptions[:2]], now)
+        opens_at = answer.opened_at + answer.session.rx1_delay_s
+        delay_s = decide_at(opens_at, list(facts.values()), self._margin_s) - now
         asyncio.get_running_loop().call_later(max(0.0, delay_s), self._decide, answer)
 
     def _decide(self, answer: Answer) -> None:
@@ -120,172 +120,178 @@ class Downlinks:
         device = session.device
         if self._open.get(device.id) is answer:
             del self._open[device.id]
+        owed = answer.acks_fcnt_up is not None or bool(answer.answers)
         windows = downlink.data_windows(device.region, session, answer.receptions, answer.dr)
-        item, windows = self._choose_item(device, answer, windows)
-        if item is None and not answer.wants:
+        facts = self._radios.facts({window.reception.gateway_eui for window in windows}, now)
+        need = Need(
+            device.region,
+            _EMPTY_FRAME + len(answer.answers),
+            self.share(device, ANSWER_SHARE if owed else APPLICATION_SHARE),
+            answer.opened_at,
+        )
+        ordered = self._radios.chooser.order(windows, need, facts, now)
+        free_at = answer.opened_at + session.rx1_delay_s + 1
+        if not ordered.chances or session.fcnt_down >= MAX_FCNT:
+            if answer.wants or device.queue:
+                self._hopeless(device, session, ordered.blocked)
+            self.on_free(device, free_at)
             return
-        fpending = len(device.queue or ()) > (item is not None)
-        frame = downlink.build(session, item, answer.ack, answer.answers, fpending)
-        windows = [window for window in windows if len(frame) - 5 <= window.room]
-        sending = Sending("data" if item else "mac", device, frame, windows, answer.opened_at, now)
-        sending.fcnt_down = session.fcnt_down
-        session.fcnt_down += 1
-        self._state.moved(session)
-        if item is not None:
-            assert device.queue is not None
-            device.queue.popleft()
-            sending.item = item.to("sent", fcnt_down=sending.fcnt_down)
-            device.awaiting_ack = sending.item if item.confirmed else device.awaiting_ack
-            self._state.downlink(sending.item, time.time_ns() // 1000)
-        self._put(sending)
+        requests = self._requests(session) if answer.asks else []
+        content, asked = self.compose(session, ordered.chances, answer.answers, requests, answer.acks_fcnt_up)
+        if content.item is None and not (answer.wants or asked):
+            self.on_free(device, free_at)
+            return
+        self._commit(answer, content, asked, need, (windows, facts, now))
 
-    def _choose_item(
-        self, device: Device, answer: Answer, windows: list[Window]
-    ) -> tuple[DownlinkItem | None, list[Window]]:
-        """The first queued item that a window has room for, with those windows; hopeless items fail with a reason."""
-        now_us = time.time_ns() // 1000
-        for item in expire(device.queue, now_us) if device.queue else ():
-            self.close_item(device, item)
-        while device.queue and windows:
-            item = device.queue[0]
-            if item.confirmed and device.awaiting_ack is not None:
-                return None, windows  # only one confirmed downlink may be outstanding
-            roomy = [window for window in windows if downlink.fits(item, answer.answers, window)]
-            if roomy and len(answer.answers) <= downlink.MAX_FOPTS_OCTETS:
-                return item, roomy
-            if any(downlink.fits(item, b"", window) for window in windows):
-                return None, windows  # MAC answers take the room this time, FPending announces the item
-            device.queue.popleft()
-            room = max(window.room for window in windows) - downlink.FHDR_OCTETS - downlink.FPORT_OCTETS
-            self.close_item(
-                device, item.to("failed", f"payload is {len(item.payload)} octets, {room} fit at dr {windows[0].dr}")
-            )
-        return None, windows
+    def _commit(
+        self,
+        answer: Answer,
+        content: Content,
+        asked: list[Request],
+        need: Need,
+        known: tuple[list[Window], dict[str, GatewayFacts], float],
+    ) -> None:
+        session, (windows, facts, now) = answer.session, known
+        sending = self.frame(session, content, asked, need)
+        ordered: Ordered[Window] = self._radios.chooser.order(windows, sending.need, facts, now)
+        sending.chances = list[Chance](ordered.chances)
+        self._sender.put(sending)
+
+    def _requests(self, session: Session) -> list[Request]:
+        return dialogue.due(session, self._settings(session.device.region.name), time.time_ns() // 1000)
+
+    def share(self, device: Device, share: float) -> float:
+        """How much of the duty cycle a frame to this device may use."""
+        return share if self._settings(device.region.name).duty_cycle else UNLIMITED_SHARE
+
+    def compose(
+        self,
+        session: Session,
+        chances: Sequence[Chance],
+        answers: bytes,
+        requests: Sequence[Request],
+        acks_fcnt_up: int | None,
+    ) -> tuple[Content, list[Request]]:
+        """What goes into the next frame: MAC answers first, then an item, then the requests there is room for."""
+        device = session.device
+        rooms = [(_room(chance), _dr(chance)) for chance in chances]
+        room, dr = max(rooms)
+        item, more = None, False
+        if device.queue:
+            offer = Offer(room, dr, len(answers))
+            chosen = queue.choose(device.queue, device.awaiting_ack, offer, time.time_ns() // 1000)
+            for closed in chosen.closed:
+                self._notices.item(device, closed)
+            item, more = chosen.item, chosen.more
+        left = room - FHDR_OCTETS - len(answers)
+        if item is not None:
+            left = min(left - FPORT_OCTETS - len(item.payload), MAX_FOPTS_OCTETS - len(answers))
+        asked, commands = _pack(answers, requests, left, item is None)
+        return Content(item, commands, more, acks_fcnt_up), asked
+
+    def frame(self, session: Session, content: Content, asked: list[Request], need: Need) -> Sending:
+        """Build the frame, use up its counter and note what it carries; the caller gives it its chances."""
+        device, item = session.device, content.item
+        built = downlink.build(session, content)
+        downlink.advance(session, content)
+        self._state.moved(session)
+        if asked:
+            dialogue.sent(session, asked, built.fcnt_down)
+            self._state.retuned(session)
+        need = msgspec.structs.replace(need, octets=len(built.phy_payload))
+        sending = Sending("data" if item else "mac", device, built.phy_payload, (), need)
+        sending.fcnt_down = built.fcnt_down
+        if item is not None:
+            sending.item = queue.taken(item, built.fcnt_down)
+            sending.done = self._settled
+            if item.confirmed:
+                device.awaiting_ack = sending.item
+            self._state.downlink(sending.item, time.time_ns() // 1000)
+        return sending
+
+    def _settled(self, sending: Sending, chance: Chance | None, problem: str) -> None:
+        """An item whose frame no gateway took goes back to its place in the queue."""
+        device, item = sending.device, sending.item
+        assert device is not None
+        assert item is not None
+        if chance is None:
+            if device.awaiting_ack is item:
+                device.awaiting_ack = None
+            self._requeue(device, queue.returned(item, problem))
+        self.on_free(device, time.monotonic())
+
+    def _requeue(self, device: Device, item: DownlinkItem) -> None:
+        device.queue = device.queue if device.queue is not None else deque()
+        queue.insert(device.queue, item)
+        self._notices.item(device, item)
+
+    def acknowledged(self, device: Device, ack: bool) -> None:
+        """The first new uplink after a confirmed downlink says whether it arrived."""
+        if ack:
+            item, device.awaiting_ack = device.awaiting_ack, None
+            if item is not None:
+                self._notices.item(device, queue.acknowledged(item))
+        else:
+            self.unacknowledged(device, "the next uplink did not acknowledge it")
+
+    def unacknowledged(self, device: Device, why: str) -> None:
+        """The outstanding item was not received, or its acknowledgement was not: again, or given up."""
+        item, device.awaiting_ack = device.awaiting_ack, None
+        if item is None:
+            return
+        after = queue.unacknowledged(item, device.settings.confirmed_attempts, why)
+        if after.state == "queued":
+            self._requeue(device, after)
+        else:
+            self._notices.item(device, after)
 
     def close_item(self, device: Device, item: DownlinkItem) -> None:
         """An item has reached its last state: keep it, tell outlets and watchers."""
-        now_us = time.time_ns() // 1000
-        self._state.downlink(item, now_us)
-        kind = {"acked": "ack", "nacked": "nack"}.get(item.state, "downlink")
-        self.event(kind, device, now_us, **_item_data(item))
-        metrics.downlinks.inc("data", item.state)
+        self._notices.item(device, item)
+
+    def _hopeless(self, device: Device, session: Session, blocked: Sequence[Blocked]) -> None:
+        """No window can be used: what waits stays in the queue."""
+        if session.fcnt_down >= MAX_FCNT:
+            text = f"the downlink counter is used up at {session.fcnt_down}, the device must join again"
+            self._notices.downlink_failed(device, "downlink_fcnt_exhausted", text, None)
+        elif not blocked:
+            text = "no gateway that heard the uplink gives a time to answer by"
+            self._notices.downlink_failed(device, "downlink_failed", text, None)
+        for one in blocked:
+            metrics.downlinks.inc("data", str(one.cause))
+            text = f"{one.window} on {one.gateway_eui}: {one.text}"
+            self._notices.downlink_failed(device, f"downlink_{one.cause}", text, one.gateway_eui)
 
     def send_join_accept(self, device: Device, accept: bytes, windows: list[Window], opened_at: float) -> None:
         """Send once the session, the DevNonce and the JoinNonce are durable."""
-        self._put(Sending("join_accept", device, accept, windows, opened_at, time.monotonic()))
-
-    def _put(self, sending: Sending) -> None:
-        self._decided.append(sending)
-        self._something_decided.set()
-
-    async def run(self) -> None:
-        """Commit, then send, for ever. What is decided during one commit goes with the next."""
-        while True:
-            await self._something_decided.wait()
-            self._something_decided.clear()
-            decided, self._decided = self._decided, []
-            await self._exchange.committed()
-            for sending in decided:
-                metrics.downlink_decision.observe((time.monotonic() - sending.decided_at) * 1000)
-                self._try_next(sending, "no gateway with a downlink path heard the uplink")
-
-    def _try_next(self, sending: Sending, problem: str) -> None:
-        """Send in the next window that can still be reached, else give up with the last problem."""
         now = time.monotonic()
-        while sending.windows:
-            window = sending.windows.pop(0)
-            lead_s = sending.opened_at + window.delay_s - now
-            if lead_s < SHORTEST_LEAD_S:
-                problem = f"{window.name} opens in {lead_s * 1000:.0f} ms, {SHORTEST_LEAD_S * 1000:.0f} are needed"
-                metrics.downlinks.inc(sending.kind, "too_late")
-                continue
-            transmission = window.transmission(sending.phy_payload)
-            error = self._gateways.send(transmission, partial(self._outcome, sending, window))
-            if error is None:
-                metrics.downlink_lead.observe(lead_s * 1000)
-                metrics.downlinks.inc(sending.kind, f"sent_{window.name}")
-                return
-            problem = f"{window.reception.gateway_eui}: {error}"
-        self._gave_up(sending, problem)
-
-    def _outcome(self, sending: Sending, window: Window, outcome: TxOutcome | None) -> None:
-        """A TX_ACK, or none within its time (then nobody knows, and the frame may well have been sent)."""
-        gateway_eui = window.reception.gateway_eui
-        if outcome is not None and not outcome.accepted:
-            metrics.downlinks.inc(sending.kind, "refused")
-            self._try_next(sending, f"{gateway_eui} refused {window.name}: {outcome.error}")
-            return
-        metrics.downlinks.inc(sending.kind, "accepted" if outcome else "unknown")
-        if sending.item is not None:
-            state = "sent" if outcome else "unknown"
-            self.event(
-                "txack",
-                sending.device,
-                time.time_ns() // 1000,
-                gateway_eui=gateway_eui,
-                window=window.name,
-                outcome=state,
-                **_item_data(sending.item),
-            )
-        if self._live.watched:
-            self._live.publish(
-                show.event(
-                    "downlink",
-                    time.time_ns() // 1000,
-                    sending.device,
-                    what=sending.kind,
-                    window=window.name,
-                    gateway_eui=gateway_eui,
-                    fcnt_down=sending.fcnt_down,
-                    outcome="accepted" if outcome else "no tx_ack",
-                )
-            )
-
-    def _gave_up(self, sending: Sending, problem: str) -> None:
-        """No window is left: an application's item goes back to the head of its queue."""
-        metrics.downlinks.inc(sending.kind, "failed")
-        device, item, now_us = sending.device, sending.item, time.time_ns() // 1000
-        if item is not None:
-            if device.awaiting_ack is item:
-                device.awaiting_ack = None
-            waiting = item.to("queued", problem)
-            device.queue = device.queue if device.queue is not None else deque()
-            device.queue.appendleft(waiting)
-            self._state.downlink(waiting, now_us)
-            self._exchange.touch()
-        self._live.refuse(
-            {
-                **show.event("refusal", now_us, device),
-                "reason": "downlink_failed",
-                "text": problem,
-                "dev_addr": None,
-                "gateway_eui": None,
-            }
-        )
-
-    def event(self, kind: str, device: Device, at_us: int, gateway_eui: str | None = None, **data: Any) -> None:
-        """Append an event record of a device."""
-        self._exchange.put(
-            "event",
-            Event(
-                secrets.token_bytes(16),
-                kind,
-                at_us,
-                device.id,
-                device.application_id,
-                device.dev_eui,
-                gateway_eui,
-                data,
-            ),
-        )
+        facts = self._radios.facts({window.reception.gateway_eui for window in windows}, now)
+        need = Need(device.region, len(accept), self.share(device, ANSWER_SHARE), opened_at)
+        ordered = self._radios.chooser.order(windows, need, facts, now)
+        if not ordered.chances:
+            for one in ordered.blocked:
+                text = f"join-accept, {one.window} on {one.gateway_eui}: {one.text}"
+                self._notices.downlink_failed(device, f"downlink_{one.cause}", text, one.gateway_eui)
+        self._sender.put(Sending("join_accept", device, accept, ordered.chances, need))
 
 
-def _item_data(item: DownlinkItem) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "fport": item.fport,
-        "confirmed": item.confirmed,
-        "state": item.state,
-        "reason": item.reason,
-        "fcnt_down": item.fcnt_down,
-    }
+def _room(chance: Chance) -> int:
+    return chance.room if isinstance(chance, Window) else chance.tuning.room
+
+
+def _dr(chance: Chance) -> int:
+    return chance.dr if isinstance(chance, Window) else chance.tuning.dr
+
+
+def _pack(answers: bytes, requests: Sequence[Request], left: int, alone: bool) -> tuple[list[Request], bytes]:
+    """The requests that fit behind the answers; `alone`: without an item, so that they may go on FPort 0."""
+    commands, asked = answers, []
+    for request in requests:
+        octets = len(request.octets)
+        # on FPort 0 the commands are the payload, and the FPort takes an octet
+        cost = octets + (FPORT_OCTETS if alone and len(commands) + octets > MAX_FOPTS_OCTETS else 0)
+        if cost <= left:
+            commands += request.octets
+            asked.append(request)
+            left -= octets
+    return asked, commands

@@ -3,12 +3,22 @@
 from array import array
 from collections import deque
 from collections.abc import Iterable
+from functools import lru_cache
 
+from lns.lorawan.joining import SessionKeys
 from lns.lorawan.regions import region
 from lns.mac.queue import DownlinkItem
 from lns.mac.session import Device, Session
 from lns.network.devices import Devices
 from lns.registry.rows import DeviceRow, NetworkSnapshot, SessionRow
+
+KEY_OCTETS = 16
+
+
+@lru_cache(1024)
+def _shared(octets: bytes) -> bytes:
+    """The same object for equal octets: of what a join-accept gives there are a few values for all devices."""
+    return octets
 
 
 def load(devices: Devices, snapshot: NetworkSnapshot, at_start: bool) -> None:
@@ -36,8 +46,11 @@ def _device(row: DeviceRow) -> Device:
 
 def _settings(device: Device, row: DeviceRow) -> None:
     device.application_id, device.name, device.activation = row.application_id, row.name, row.activation
-    device.join_eui, device.app_key, device.lorawan_version = row.join_eui, row.app_key, row.lorawan_version
+    device.join_eui, device.lorawan_version = row.join_eui or device.join_eui, row.lorawan_version
+    device.app_key, device.nwk_key, device.settings = row.app_key, row.nwk_key, row.settings
+    # memory is ahead of the file
     device.join_nonce = max(device.join_nonce, row.join_nonce)
+    device.rj_count0, device.rj_count1 = max(device.rj_count0, row.rj_count0), max(device.rj_count1, row.rj_count1)
     device.fcnt_reset_allowed, device.disabled = row.fcnt_reset_allowed, row.disabled
 
 
@@ -50,12 +63,19 @@ def _load_sessions(devices: Devices, rows: Iterable[SessionRow]) -> None:
         known = [session.created_at_us for session in (device.session, device.pending) if session is not None]
         if known and row.created_at_us <= max(known):
             continue
-        session = Session(row.id, device, row.dev_addr, row.nwk_s_key, row.app_s_key)
-        session.fcnt_up, session.fcnt_down = row.fcnt_up, row.fcnt_down
-        session.rx1_delay_s, session.rx1_dr_offset = row.rx1_delay_s, row.rx1_dr_offset
-        session.rx2_dr, session.rx2_freq_hz = row.rx2_dr, row.rx2_freq_hz
-        session.created_at_us, session.last_uplink_at_us = row.created_at_us, row.last_uplink_at_us
-        devices.put_session(session, pending=row.state == "pending")
+        devices.put_session(_session(device, row), pending=row.state == "pending")
+
+
+def _session(device: Device, row: SessionRow) -> Session:
+    parts = [row.keys[at : at + KEY_OCTETS] for at in range(0, len(row.keys), KEY_OCTETS)]
+    keys = SessionKeys(*parts) if row.minor else SessionKeys(parts[0], parts[0], parts[0], parts[1])
+    session = Session.of(row.id, device, row.dev_addr, keys, row.minor)
+    session.fcnt_up, session.fcnt_down, session.afcnt_down = row.fcnt_up, row.fcnt_down, row.afcnt_down
+    session.rx1_delay_s, session.rx1_dr_offset = row.rx1_delay_s, row.rx1_dr_offset
+    session.rx2_dr, session.rx2_freq_hz = row.rx2_dr, row.rx2_freq_hz
+    session.created_at_us, session.last_uplink_at_us = row.created_at_us, row.last_uplink_at_us
+    session.radio_octets = None if row.radio is None else _shared(row.radio)
+    return session
 
 
 def _load_downlinks(devices: Devices, items: Iterable[DownlinkItem]) -> None:
@@ -63,6 +83,8 @@ def _load_downlinks(devices: Devices, items: Iterable[DownlinkItem]) -> None:
         device = devices.by_id[item.device_id]
         if item.state == "sent":
             device.awaiting_ack = item
+            if device.session is not None:
+                device.session.conf_fcnt_down = item.fcnt_down or 0
             continue
         if device.queue is None:
             device.queue = deque()

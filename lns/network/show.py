@@ -56,3 +56,16 @@ def refusal(refused: Refused, reception: Reception) -> dict[str, Any]:
 def event(kind: str, at_us: int, device: Device, **more: Any) -> dict[str, Any]:
     """An event of one device."""
     return {"kind": kind, "at": time_text(at_us), "dev_eui": device.dev_eui, "device": device.name, **more}
+
+
+def failure(at_us: int, reason: str, text: str, gateway_eui: str | None, **who: Any) -> dict[str, Any]:
+    """A downlink that did not go, in the shape of a refused frame."""
+    return {
+        "kind": "refusal",
+        "at": time_text(at_us),
+        "reason": reason,
+        "text": text,
+        "dev_addr": None,
+        "gateway_eui": gateway_eui,
+        **who,
+    }

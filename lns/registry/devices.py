@@ -9,11 +9,14 @@ from sqlalchemy import Column, Connection, Select, delete, func, insert, or_, se
 from lns.registry.clock import now_us
 from lns.registry.codecs import codec_id
 from lns.registry.database import Database
-from lns.registry.device_input import AbpSession, NewDevice, parse_settings
+from lns.registry.device_input import ROOT_KEYS, AbpSession, NewDevice, missing_keys, parse_settings
 from lns.registry.errors import RegistryError, conflict, invalid, not_found
-from lns.registry.rows import Device, SessionRow
+from lns.registry.key_blobs import NO_KEYS, DeviceKeys, pack_device, share_a_key, unpack_device
+from lns.registry.network_settings import changed
+from lns.registry.rows import Device
 from lns.registry.schema import application, codec, device, device_template, session
-from lns.registry.sessions import abp_row, place_abp_sessions
+from lns.registry.seal import Seal
+from lns.registry.sessions import abp_row, place_abp_sessions, session_row
 
 ROWS_PER_TRANSACTION = 1000
 
@@ -22,12 +25,15 @@ _OWN_FIELDS = (
     "name",
     "activation",
     "join_eui",
-    "app_key",
     "fcnt_reset_allowed",
     "disabled",
     "tags",
     "variables",
+    "network",
 )
+
+Given = Mapping[str, bytes | None]
+"""Root keys to change, by name; None takes one away."""
 
 FRAMES_UNDER_WAY = 16
 """FCntDowns skipped when an ABP session is set again under its old key: frames just decided may still carry them."""
@@ -51,12 +57,20 @@ class Devices:
             named = func.lower(device.c.name).contains(part, autoescape=True)
             chosen = chosen.where(or_(named, device.c.dev_eui.contains(part, autoescape=True)))
         with self._database.read() as connection:
-            return _devices(connection, chosen)
+            return _devices(connection, self._database.seal, chosen)
 
     def get(self, dev_eui: str) -> Device:
         """The device with this DevEUI."""
         with self._database.read() as connection:
-            return _get(connection, dev_eui)
+            return _get(connection, self._database.seal, dev_eui)
+
+    def keys(self, dev_eui: str) -> DeviceKeys:
+        """Its root keys."""
+        with self._database.read() as connection:
+            found = connection.execute(select(device.c["keys"]).where(device.c.dev_eui == dev_eui)).one_or_none()
+        if found is None:
+            raise not_found(f"device {dev_eui} does not exist")
+        return _opened(self._database.seal, found[0])
 
     def id(self, dev_eui: str) -> int:
         """The id under which the device's measurements are stored."""
@@ -95,24 +109,44 @@ class Devices:
                 problems += batch_problems
                 if not dry_run:
                     good = [new for new, problem in zip(batch, batch_problems, strict=True) if problem is None]
-                    _insert(connection, good, self._default_region)
+                    _insert(connection, good, self._default_region, self._database.seal)
         return problems
 
     def change(self, dev_eui: str, values: Mapping[str, Any]) -> Device:
-        """Change the given fields; `abp` sets an ABP device's session anew."""
+        """Change the given fields; `abp` sets an ABP device's session anew, `network` is merged into what is set."""
         checked = parse_settings(values)
+        seal = self._database.seal
         with self._database.write() as connection:
-            found = _get(connection, dev_eui)
+            found = _get(connection, seal, dev_eui)
             _check_change(found, checked)
             abp = checked.pop("abp", None)
+            given = {name: checked.pop(name) for name in ROOT_KEYS if name in checked}
             row = _resolve(connection, found, checked)
+            self._check_version(connection, found, row, given, abp)
+            if given:
+                row["keys"] = _sealed(seal, _keys(connection, seal, found.id), given)
             if row:
                 connection.execute(update(device).where(device.c.id == found.id).values(**row))
             if abp is not None:
-                _replace_session(connection, found, abp, self._default_region)
+                _replace_session(connection, found, abp, self._default_region, seal)
             if abp is not None or "template_id" in row:
                 place_abp_sessions(connection, self._default_region, dev_eui)
-            return _get(connection, dev_eui)
+            return _get(connection, seal, dev_eui)
+
+    def _check_version(
+        self, connection: Connection, found: Device, row: Mapping[str, Any], given: Given, abp: AbpSession | None
+    ) -> None:
+        """Its keys as they will be have to be those of its template's LoRaWAN version."""
+        if not (given or abp is not None or "template_id" in row):
+            return
+        own = select(device.c.template_id).where(device.c.id == found.id).scalar_subquery()
+        template_id = row.get("template_id", own)
+        version = connection.scalar(select(device_template.c.lorawan_version).where(device_template.c.id == template_id))
+        keys = msgspec.structs.replace(_keys(connection, self._database.seal, found.id), **given)
+        fixed = abp.keys if abp is not None else found.session.keys if found.session is not None else None
+        missing = missing_keys(str(version), keys, None if found.activation == "otaa" else fixed)
+        if missing is not None:
+            raise invalid(missing)
 
     def delete(self, dev_eui: str) -> None:
         """Remove a device; its sessions, nonces, downlinks and decode failures go with it."""
@@ -132,12 +166,13 @@ def _select() -> Select[Any]:
         device_template.c.name,
         d.activation,
         d.join_eui,
-        d.app_key.is_not(None),
+        d["keys"],
         codec.c.name,
         d.fcnt_reset_allowed,
         d.disabled,
         d.tags,
         d.variables,
+        d.network,
         d.created_at_us,
         last_seen,
     )
@@ -145,25 +180,45 @@ def _select() -> Select[Any]:
     return joined.outerjoin(codec, codec.c.id == d.codec_id)
 
 
-def _devices(connection: Connection, chosen: Select[Any]) -> list[Device]:
+def _devices(connection: Connection, seal: Seal, chosen: Select[Any]) -> list[Device]:
     rows = connection.execute(chosen).all()
     ids = [row[0] for row in rows]
     active = select(*session.c).where(session.c.device_id.in_(ids), session.c.state == "active")
-    sessions = {row.device_id: SessionRow(*row) for row in connection.execute(active)} if ids else {}
-    return [Device(*(*row, sessions.get(row[0]))) for row in rows]
+    sessions = {row.device_id: session_row(row, seal.open) for row in connection.execute(active)} if ids else {}
+    found = []
+    for *who, keys, codec_name, reset, disabled, tags, variables, network, created, seen in rows:
+        root = _opened(seal, keys)
+        has = (root.nwk_key is not None, root.app_key is not None, root.gen_app_key is not None)
+        own = (codec_name, reset, disabled, tags, variables, network)
+        found.append(Device(*who, *has, *own, created, seen, sessions.get(who[0])))
+    return found
 
 
-def _get(connection: Connection, dev_eui: str) -> Device:
-    found = _devices(connection, _select().where(device.c.dev_eui == dev_eui))
+def _get(connection: Connection, seal: Seal, dev_eui: str) -> Device:
+    found = _devices(connection, seal, _select().where(device.c.dev_eui == dev_eui))
     if not found:
         raise not_found(f"device {dev_eui} does not exist")
     return found[0]
+
+
+def _opened(seal: Seal, blob: bytes | None) -> DeviceKeys:
+    return NO_KEYS if blob is None else unpack_device(seal.open(blob))
+
+
+def _keys(connection: Connection, seal: Seal, device_id: int) -> DeviceKeys:
+    return _opened(seal, connection.scalar(select(device.c["keys"]).where(device.c.id == device_id)))
+
+
+def _sealed(seal: Seal, known: DeviceKeys, given: Given) -> bytes | None:
+    packed = pack_device(msgspec.structs.replace(known, **given))
+    return None if packed is None else seal.seal(packed)
 
 
 def _check_batch(connection: Connection, news: Sequence[NewDevice], seen: set[str]) -> list[RegistryError | None]:
     """Why each of `news` cannot be created; `seen` are the DevEUIs of the batches before."""
     applications = set(connection.scalars(select(application.c.name)))
     joins = _pairs(connection, device_template.c.name, device_template.c.supports_join)
+    versions = _pairs(connection, device_template.c.name, device_template.c.lorawan_version)
     codecs = {None, *connection.scalars(select(codec.c.name))}
     taken = set(connection.scalars(select(device.c.dev_eui).where(device.c.dev_eui.in_([new.dev_eui for new in news]))))
     problems: list[RegistryError | None] = []
@@ -181,13 +236,15 @@ def _check_batch(connection: Connection, news: Sequence[NewDevice], seen: set[st
             problem = invalid(f"codec {new.codec!r} does not exist")
         elif new.activation == "otaa" and not joins[new.template]:
             problem = invalid(f"device template {new.template!r} does not support joins: give an abp session")
+        elif missing := missing_keys(versions[new.template], new.keys, new.abp and new.abp.keys):
+            problem = invalid(missing)
         else:
             seen.add(new.dev_eui)
         problems.append(problem)
     return problems
 
 
-def _insert(connection: Connection, news: Sequence[NewDevice], default_region: str) -> None:
+def _insert(connection: Connection, news: Sequence[NewDevice], default_region: str, seal: Seal) -> None:
     if not news:
         return
     applications = _pairs(connection, application.c.name, application.c.id)
@@ -204,6 +261,7 @@ def _insert(connection: Connection, news: Sequence[NewDevice], default_region: s
             "application_id": applications[new.application],
             "template_id": templates[new.template][0],
             "codec_id": codecs[new.codec],
+            "keys": _sealed(seal, new.keys, {}),
             "join_nonce": 0,
             "created_at_us": at_us,
             **{field: getattr(new, field) for field in _OWN_FIELDS},
@@ -213,7 +271,7 @@ def _insert(connection: Connection, news: Sequence[NewDevice], default_region: s
     inserted = insert(device).returning(device.c.id, sort_by_parameter_order=True)
     ids = connection.scalars(inserted, rows).all()
     sessions = [
-        abp_row(device_id, templates[new.template][1], new.abp)
+        abp_row(device_id, templates[new.template][1], new.abp, seal)
         for device_id, new in zip(ids, news, strict=True)
         if new.abp is not None
     ]
@@ -231,13 +289,16 @@ def _check_change(found: Device, checked: Mapping[str, Any]) -> None:
         raise invalid(f"device {found.dev_eui} joins over the air (otaa): it takes no fixed session")
     if otaa and checked.get("app_key", b"") is None:
         raise invalid(f"app_key cannot be taken from {found.dev_eui}: an otaa device joins with it")
-    if not otaa and checked.get("app_key"):
-        raise invalid(f"device {found.dev_eui} has a fixed session (abp): it takes no app_key")
+    for name in ("app_key", "nwk_key"):
+        if not otaa and checked.get(name):
+            raise invalid(f"device {found.dev_eui} has a fixed session (abp): it takes no {name}")
 
 
 def _resolve(connection: Connection, found: Device, checked: Mapping[str, Any]) -> dict[str, Any]:
     """The columns to change, names turned into ids."""
     row = dict(checked)
+    if "network" in row:
+        row["network"] = changed(found.network, row["network"])
     if "name" in row:
         row["name"] = row["name"] or found.dev_eui
     if "codec" in row:
@@ -259,10 +320,16 @@ def _resolve(connection: Connection, found: Device, checked: Mapping[str, Any]) 
     return row
 
 
-def _replace_session(connection: Connection, found: Device, abp: AbpSession, region_name: str) -> None:
+def _replace_session(
+    connection: Connection, found: Device, abp: AbpSession, region_name: str, seal: Seal
+) -> None:
     old = found.session
-    if old is not None and old.nwk_s_key == abp.nwk_s_key:
-        # an FCntDown is never used twice under one key
-        abp = msgspec.structs.replace(abp, fcnt_down=max(abp.fcnt_down, old.fcnt_down + FRAMES_UNDER_WAY))
+    if old is not None and share_a_key(old.keys, abp.keys):
+        # a downlink counter is never used twice under one key
+        abp = msgspec.structs.replace(
+            abp,
+            fcnt_down=max(abp.fcnt_down, old.fcnt_down + FRAMES_UNDER_WAY),
+            afcnt_down=max(abp.afcnt_down, old.afcnt_down + FRAMES_UNDER_WAY) if old.minor else 0,
+        )
     connection.execute(delete(session).where(session.c.device_id == found.id))
-    connection.execute(insert(session).values(**abp_row(found.id, region_name, abp)))
+    connection.execute(insert(session).values(**abp_row(found.id, region_name, abp, seal)))

@@ -14,7 +14,8 @@ MAX_TEXT = 1000
 MAX_PAIRS = 32
 MAX_PAIR_NAME = 64
 MAX_PAIR_VALUE = 256
-LORAWAN_VERSIONS = ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4")
+LORAWAN_VERSIONS = ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.1")
+_VERSION_ALIASES = {"1.1.0": "1.1"}
 
 
 def parsed(field: str, parse: Callable[[str], T], text: str) -> T:
@@ -65,14 +66,13 @@ def check_range(field: str, value: int, lowest: int, highest: int) -> int:
 
 
 def check_region(field: str, name: str | None) -> str | None:
-    """A region the server knows; None leaves it to the configuration."""
-    if name is not None:
-        parsed(field, region, name)
-    return name
+    """The full name of a region the server knows; None leaves it to the configuration."""
+    return None if name is None else parsed(field, region, name).name
 
 
 def check_version(field: str, text: str) -> str:
-    """A LoRaWAN version this server speaks."""
-    if text not in LORAWAN_VERSIONS:
+    """A LoRaWAN version this server speaks, 1.1.0 as 1.1."""
+    version = _VERSION_ALIASES.get(text, text)
+    if version not in LORAWAN_VERSIONS:
         raise invalid(f"{field} is {text!r}, known are {', '.join(LORAWAN_VERSIONS)}")
-    return text
+    return version

@@ -95,7 +95,7 @@ def check_gateway(values: Mapping[str, Any]) -> dict[str, Any]:
     if "name" in row:
         check_text("name", row["name"], MAX_DEVICE_NAME)
     if "region" in row:
-        check_region("region", row["region"])
+        row["region"] = check_region("region", row["region"])
     if "tags" in row:
         check_pairs("tags", row["tags"])
     for field, limit in _LIMITS.items():

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from lns.mac.multicast import MulticastDownlink
 from lns.mac.queue import DownlinkItem
+from lns.mac.settings import MacSettings
 
 
 class Application(msgspec.Struct, frozen=True):
@@ -21,7 +23,10 @@ class Application(msgspec.Struct, frozen=True):
 
 
 class DeviceTemplate(msgspec.Struct, frozen=True):
-    """What devices of one kind share. `rules` are the store-on-change rules by field; `codec` is a codec's name."""
+    """What devices of one kind share. `rules` are the store-on-change rules by field; `codec` is a codec's name.
+
+    `network` are the given fields of MacSettings.
+    """
 
     id: int
     name: str
@@ -32,21 +37,27 @@ class DeviceTemplate(msgspec.Struct, frozen=True):
     fcnt_reset_allowed: bool
     uplink_interval_s: int | None
     rules: dict[str, Any]
+    network: dict[str, Any]
     created_at_us: int
     devices: int = 0
 
 
 class SessionRow(msgspec.Struct, frozen=True, gc=False):
-    """One activation. `fcnt_up` is the last one accepted (-1: none yet), `fcnt_down` the next one to use."""
+    """One activation. `fcnt_up` is the last one accepted (-1: none yet), the others the next to use.
+
+    `keys` are unsealed: NwkSKey | AppSKey in a session of LoRaWAN 1.0 (`minor` 0), FNwkSIntKey | SNwkSIntKey |
+    NwkSEncKey | AppSKey in one of 1.1, whose `fcnt_down` is the NFCntDown. `radio` is a `Radio.dump`, None: defaults.
+    """
 
     id: int
     device_id: int
     region: str
     dev_addr: str
-    nwk_s_key: bytes
-    app_s_key: bytes
+    keys: bytes
+    minor: int
     fcnt_up: int
     fcnt_down: int
+    afcnt_down: int
     rx1_delay_s: int
     rx1_dr_offset: int
     rx2_dr: int
@@ -54,11 +65,14 @@ class SessionRow(msgspec.Struct, frozen=True, gc=False):
     state: str
     created_at_us: int
     last_uplink_at_us: int | None
-    conf_pending: bytes | None
+    radio: bytes | None
 
 
 class Device(msgspec.Struct, frozen=True):
-    """A device as people see it; `codec` and `fcnt_reset_allowed` are its own settings, None means the template's."""
+    """A device as people see it; `codec` and `fcnt_reset_allowed` are its own settings, None means the template's.
+
+    `network` are the fields of MacSettings in which it differs from its template.
+    """
 
     id: int
     dev_eui: str
@@ -67,19 +81,25 @@ class Device(msgspec.Struct, frozen=True):
     template: str
     activation: str
     join_eui: str | None
+    has_nwk_key: bool
     has_app_key: bool
+    has_gen_app_key: bool
     codec: str | None
     fcnt_reset_allowed: bool | None
     disabled: bool
     tags: dict[str, str]
     variables: dict[str, str]
+    network: dict[str, Any]
     created_at_us: int
     last_seen_at_us: int | None
     session: SessionRow | None
 
 
 class DeviceRow(msgspec.Struct, frozen=True):
-    """A device as the network and the decoder need it: the template's settings are already filled in."""
+    """A device as the network and the decoder need it: the template's settings are already filled in.
+
+    `rj_count0` and `rj_count1` are the last ones accepted (-1: none). Equal `settings` are one object.
+    """
 
     id: int
     application_id: int
@@ -88,8 +108,12 @@ class DeviceRow(msgspec.Struct, frozen=True):
     name: str
     activation: str
     join_eui: str | None
+    nwk_key: bytes | None
     app_key: bytes | None
+    gen_app_key: bytes | None
     join_nonce: int
+    rj_count0: int
+    rj_count1: int
     region: str
     lorawan_version: str
     codec_id: int | None
@@ -97,6 +121,7 @@ class DeviceRow(msgspec.Struct, frozen=True):
     disabled: bool
     tags: dict[str, str]
     variables: dict[str, str]
+    settings: MacSettings
 
 
 class TemplateRow(msgspec.Struct, frozen=True):
@@ -136,6 +161,45 @@ class NetworkSnapshot(msgspec.Struct, frozen=True):
     gateways: list[Gateway]
     templates: dict[int, TemplateRow]
     applications: dict[int, str]
+
+
+class StoredDownlink(msgspec.Struct, frozen=True):
+    """A downlink in any state with the time of its last change; `place` counts in the order of queueing."""
+
+    item: DownlinkItem
+    updated_at_us: int
+    place: int
+
+
+class MulticastGroup(msgspec.Struct, frozen=True):
+    """Devices that hear the same downlinks, in class B or C. `fcnt` is the next one to use.
+
+    `keys` are unsealed: McNwkSKey | McAppSKey, and the McKey where it is known.
+    """
+
+    id: int
+    application_id: int
+    application: str
+    name: str
+    device_class: str
+    region: str
+    mc_addr: str
+    keys: bytes
+    fcnt: int
+    dr: int
+    freq_hz: int
+    ping_periodicity: int | None
+    expires_at_us: int | None
+    created_at_us: int
+    members: int = 0
+
+
+class MulticastSnapshot(msgspec.Struct, frozen=True):
+    """The groups the network serves; `members` are device ids by group id, `downlinks` wait, oldest first."""
+
+    groups: list[MulticastGroup]
+    members: dict[int, list[int]]
+    downlinks: list[MulticastDownlink]
 
 
 class Codec(msgspec.Struct, frozen=True):

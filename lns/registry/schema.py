@@ -1,7 +1,8 @@
 """The tables of the registry as they are now; how a database gets there is in `migrations`.
 
-The exchange writes session, dev_nonce, downlink and decode_failure in its own transactions. Times are UTC
-microseconds, EUIs lower-case hex, keys 16 octets.
+The exchange writes session, dev_nonce, downlink, multicast_downlink and decode_failure, and counters of device and
+multicast_group, in its own transactions. Times are UTC microseconds, EUIs lower-case hex. A column `keys` is sealed
+(`lns.registry.seal`), and no key is anywhere else; what it holds is in `lns.registry.key_blobs`.
 """
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -70,6 +72,7 @@ device_template = Table(
     Column("fcnt_reset_allowed", Boolean, nullable=False),
     Column("uplink_interval_s", Integer),
     Column("rules", JSON, nullable=False),
+    Column("network", JSON, nullable=False, server_default="{}"),
     Column("created_at_us", BigInteger, nullable=False),
 )
 
@@ -82,7 +85,7 @@ device = Table(
     Column("template_id", BigInteger, ForeignKey("device_template.id"), nullable=False, index=True),
     Column("dev_eui", Text, nullable=False, unique=True),
     Column("join_eui", Text),
-    Column("app_key", LargeBinary(16)),
+    Column("keys", LargeBinary),
     Column("name", Text, nullable=False),
     Column("activation", Text, nullable=False),
     Column("codec_id", BigInteger, ForeignKey("codec.id")),
@@ -90,12 +93,16 @@ device = Table(
     Column("disabled", Boolean, nullable=False),
     Column("tags", JSON, nullable=False),
     Column("variables", JSON, nullable=False),
+    Column("network", JSON, nullable=False, server_default="{}"),
     Column("join_nonce", Integer, nullable=False),
+    Column("rj_count0", Integer),
+    Column("rj_count1", Integer),
     Column("created_at_us", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
 
-# The id is a random 62-bit number, so that the network can name a session before it is stored.
+# The id is a random 62-bit number, so that the network can name a session before it is stored. `minor` is 1 for a
+# session of LoRaWAN 1.1, whose fcnt_down is the NFCntDown; `radio` is what the network believes of the device's radio.
 session = Table(
     "session",
     metadata,
@@ -103,10 +110,11 @@ session = Table(
     Column("device_id", BigInteger, ForeignKey("device.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("region", Text, nullable=False),
     Column("dev_addr", Text, nullable=False),
-    Column("nwk_s_key", LargeBinary(16), nullable=False),
-    Column("app_s_key", LargeBinary(16), nullable=False),
+    Column("keys", LargeBinary, nullable=False),
+    Column("minor", Integer, nullable=False),
     Column("fcnt_up", BigInteger, nullable=False),
     Column("fcnt_down", BigInteger, nullable=False),
+    Column("afcnt_down", BigInteger, nullable=False),
     Column("rx1_delay_s", Integer, nullable=False),
     Column("rx1_dr_offset", Integer, nullable=False),
     Column("rx2_dr", Integer, nullable=False),
@@ -114,7 +122,7 @@ session = Table(
     Column("state", Text, nullable=False),
     Column("created_at_us", BigInteger, nullable=False),
     Column("last_uplink_at_us", BigInteger),
-    Column("conf_pending", LargeBinary),
+    Column("radio", LargeBinary),
 )
 
 dev_nonce = Table(
@@ -141,7 +149,56 @@ downlink = Table(
     Column("expires_at_us", BigInteger),
     Column("fcnt_down", BigInteger),
     Column("updated_at_us", BigInteger, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("at_us", BigInteger),
     Index("ix_downlink_device_id_state", "device_id", "state"),
+    Index("ix_downlink_settled", "updated_at_us", sqlite_where=text("state != 'queued'")),
+)
+
+multicast_group = Table(
+    "multicast_group",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("application_id", BigInteger, ForeignKey("application.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("device_class", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("mc_addr", Text, nullable=False),
+    Column("keys", LargeBinary, nullable=False),
+    Column("fcnt", BigInteger, nullable=False),
+    Column("dr", Integer, nullable=False),
+    Column("freq_hz", BigInteger, nullable=False),
+    Column("ping_periodicity", Integer),
+    Column("expires_at_us", BigInteger),
+    Column("created_at_us", BigInteger, nullable=False),
+    UniqueConstraint("application_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+multicast_member = Table(
+    "multicast_member",
+    metadata,
+    Column("group_id", BigInteger, ForeignKey("multicast_group.id", ondelete="CASCADE"), primary_key=True),
+    Column("device_id", BigInteger, ForeignKey("device.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+
+multicast_downlink = Table(
+    "multicast_downlink",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("group_id", BigInteger, ForeignKey("multicast_group.id", ondelete="CASCADE"), nullable=False),
+    Column("fport", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("enqueued_at_us", BigInteger, nullable=False),
+    Column("expires_at_us", BigInteger),
+    Column("at_us", BigInteger),
+    Column("fcnt", BigInteger),
+    Column("updated_at_us", BigInteger, nullable=False),
+    Index("ix_multicast_downlink_group_id_state", "group_id", "state"),
 )
 
 gateway = Table(

@@ -1,6 +1,7 @@
 """Sessions that provisioning makes: the fixed ones of ABP devices. Those of joins are written by the network."""
 
 import secrets
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
@@ -8,19 +9,29 @@ from sqlalchemy import Connection, func, select, update
 from lns.lorawan.regions import region
 from lns.registry.clock import now_us
 from lns.registry.device_input import AbpSession
+from lns.registry.key_blobs import session_minor
+from lns.registry.rows import SessionRow
 from lns.registry.schema import device, device_template, session
+from lns.registry.seal import Seal
 
 
-def abp_row(device_id: int, region_name: str, given: AbpSession) -> dict[str, Any]:
+def session_row(row: Sequence[Any], unseal: Callable[[bytes], bytes]) -> SessionRow:
+    """A row of the table with its keys opened."""
+    id_, device_id, region_name, dev_addr, keys, *rest = row
+    return SessionRow(id_, device_id, region_name, dev_addr, unseal(keys), *rest)
+
+
+def abp_row(device_id: int, region_name: str, given: AbpSession, seal: Seal) -> dict[str, Any]:
     """A row of the table `session`; an ABP device has its region's default receive windows."""
     return {
         "id": secrets.randbits(62),
         "device_id": device_id,
         "dev_addr": given.dev_addr,
-        "nwk_s_key": given.nwk_s_key,
-        "app_s_key": given.app_s_key,
+        "keys": seal.seal(given.keys),
+        "minor": session_minor(given.keys),
         "fcnt_up": given.fcnt_up,
         "fcnt_down": given.fcnt_down,
+        "afcnt_down": given.afcnt_down,
         "rx1_delay_s": 1,
         "rx1_dr_offset": 0,
         "state": "active",

@@ -1,6 +1,6 @@
 """The bulk read at start and after changes: plain rows, no object mapper, a few microseconds a device."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -8,18 +8,26 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, func, select, tr
 
 from lns.mac.queue import DownlinkItem
 from lns.registry.gateways import all_gateways
-from lns.registry.rows import DeviceRow, NetworkSnapshot, SessionRow, TemplateRow
+from lns.registry.key_blobs import NO_KEYS, unpack_device
+from lns.registry.network_settings import effective
+from lns.registry.rows import DeviceRow, NetworkSnapshot, TemplateRow
 from lns.registry.schema import application, dev_nonce, device, device_template, downlink, session
+from lns.registry.sessions import session_row
 
 Part = Sequence[str] | range | None
 """Which devices: by DevEUI, by a range of ids, or all."""
 
+NO_COUNT = -1
 _NAMES_PER_QUERY = 500
 _NOTHING: dict[str, str] = {}
 _decode_texts = msgspec.json.Decoder(dict[str, str]).decode
 
 
-def load_network(connection: Connection, default_region: str, part: Part = None) -> NetworkSnapshot:
+Opener = Callable[[bytes], bytes]
+"""`Seal.open`."""
+
+
+def load_network(connection: Connection, unseal: Opener, default_region: str, part: Part = None) -> NetworkSnapshot:
     """Everything the network keeps in memory, of all devices or a part of them."""
     conditions = _conditions(part)
 
@@ -27,8 +35,8 @@ def load_network(connection: Connection, default_region: str, part: Part = None)
         return (row for condition in conditions for row in connection.execute(chosen.where(condition)))
 
     return NetworkSnapshot(
-        devices=[_device(row) for row in rows(_devices(default_region))],
-        sessions=[SessionRow(*row) for row in rows(_of_device(select(*session.c), session))],
+        devices=[_device(row, unseal) for row in rows(_devices(default_region))],
+        sessions=[session_row(row, unseal) for row in rows(_of_device(select(*session.c), session))],
         nonces=_nonces(rows(_dev_nonces())),
         downlinks=[DownlinkItem(*row) for row in rows(_downlinks())],
         gateways=all_gateways(connection),
@@ -62,8 +70,10 @@ def _devices(default_region: str) -> Select[Any]:
         d.name,
         d.activation,
         d.join_eui,
-        d.app_key,
+        d["keys"],
         d.join_nonce,
+        func.coalesce(d.rj_count0, NO_COUNT),
+        func.coalesce(d.rj_count1, NO_COUNT),
         func.coalesce(t.region, default_region),
         t.lorawan_version,
         func.coalesce(d.codec_id, t.codec_id),
@@ -71,12 +81,17 @@ def _devices(default_region: str) -> Select[Any]:
         d.disabled,
         type_coerce(d.tags, Text),
         type_coerce(d.variables, Text),
+        type_coerce(t.network, Text),
+        type_coerce(d.network, Text),
     ).join_from(device, device_template, t.id == d.template_id)
 
 
-def _device(row: Sequence[Any]) -> DeviceRow:
-    *settings, tags, variables = row
-    return DeviceRow(*(*settings, _texts(tags), _texts(variables)))
+def _device(row: Sequence[Any], unseal: Opener) -> DeviceRow:
+    *who, keys, join_nonce, rj0, rj1, region, version, codec_id, reset, disabled, tags, variables, template, own = row
+    root = NO_KEYS if keys is None else unpack_device(unseal(keys))
+    joining = (root.nwk_key, root.app_key, root.gen_app_key, join_nonce, rj0, rj1)
+    rules = (region, version, codec_id, reset, disabled)
+    return DeviceRow(*who, *joining, *rules, _texts(tags), _texts(variables), effective(template, own))
 
 
 def _texts(json: str) -> dict[str, str]:
@@ -109,6 +124,9 @@ def _downlinks() -> Select[Any]:
         q.reason,
         q.fcnt_down,
         q.position,
+        q.priority,
+        q.attempts,
+        q.at_us,
     )
     waiting = (q.state == "queued") | ((q.state == "sent") & q.confirmed)
-    return _of_device(columns, downlink).where(waiting).order_by(q.device_id, q.position)
+    return _of_device(columns, downlink).where(waiting).order_by(q.device_id, q.priority.desc(), q.position)

@@ -10,10 +10,13 @@ from decoders.change import Rule
 from lns.registry.clock import now_us
 from lns.registry.codecs import codec_id
 from lns.registry.database import Database
+from lns.registry.device_input import missing_keys
 from lns.registry.errors import conflict, invalid, not_found
 from lns.registry.fields import check_name, check_range, check_region, check_version
+from lns.registry.key_blobs import NO_KEYS, unpack_device
+from lns.registry.network_settings import changed
 from lns.registry.rows import DeviceTemplate
-from lns.registry.schema import codec, device, device_template
+from lns.registry.schema import codec, device, device_template, session
 from lns.registry.sessions import place_abp_sessions
 
 DEFAULT = "default"
@@ -44,6 +47,7 @@ class Templates:
             "fcnt_reset_allowed": False,
             "rules": {},
             **check_template(values),
+            "network": changed({}, values.get("network") or {}),
         }
         with self._database.write() as connection:
             _free(connection, values["name"])
@@ -52,7 +56,7 @@ class Templates:
             return _get(connection, values["name"])
 
     def change(self, name: str, values: Mapping[str, Any]) -> DeviceTemplate:
-        """Change the given fields; sessions of ABP devices follow a new region."""
+        """Change the given fields, `network` merged into what is set; sessions of ABP devices follow a new region."""
         row = check_template(values)
         new_name = row.get("name", name)
         with self._database.write() as connection:
@@ -63,6 +67,10 @@ class Templates:
                 _free(connection, new_name)
             if "codec" in row:
                 row["codec_id"] = codec_id(connection, row.pop("codec"))
+            if "network" in row:
+                row["network"] = changed(found.network, row["network"] or {})
+            if "lorawan_version" in row:
+                self._check_devices(connection, found, row["lorawan_version"])
             if row:
                 connection.execute(update(device_template).where(device_template.c.id == found.id).values(**row))
             if "region" in row:
@@ -80,15 +88,32 @@ class Templates:
             connection.execute(delete(device_template).where(device_template.c.id == found.id))
 
 
+    def _check_devices(self, connection: Connection, found: DeviceTemplate, version: str) -> None:
+        """A version across the line between 1.0 and 1.1 needs other keys of every device."""
+        if (version == "1.1") == (found.lorawan_version == "1.1"):
+            return
+        seal = self._database.seal
+        followers = (
+            select(device.c.dev_eui, device.c["keys"], session.c["keys"])
+            .outerjoin(session, (session.c.device_id == device.c.id) & (device.c.activation == "abp"))
+            .where(device.c.template_id == found.id)
+        )
+        for dev_eui, root, fixed in connection.execute(followers):
+            keys = NO_KEYS if root is None else unpack_device(seal.open(root))
+            missing = missing_keys(version, keys, None if fixed is None else seal.open(fixed))
+            if missing is not None:
+                raise conflict(f"device {dev_eui} follows device template {found.name!r}: {missing}")
+
+
 def check_template(values: Mapping[str, Any]) -> dict[str, Any]:
     """The given fields, checked."""
     row = dict(values)
     if "name" in row:
         check_name("name", row["name"])
     if "region" in row:
-        check_region("region", row["region"])
+        row["region"] = check_region("region", row["region"])
     if "lorawan_version" in row:
-        check_version("lorawan_version", row["lorawan_version"])
+        row["lorawan_version"] = check_version("lorawan_version", row["lorawan_version"])
     if row.get("uplink_interval_s") is not None:
         check_range("uplink_interval_s", row["uplink_interval_s"], 1, MAX_INTERVAL_S)
     for field, rule in row.get("rules", {}).items():
@@ -117,6 +142,7 @@ def _select() -> Select[Any]:
         t.fcnt_reset_allowed,
         t.uplink_interval_s,
         t.rules,
+        t.network,
         t.created_at_us,
         devices,
     ).outerjoin_from(device_template, codec, codec.c.id == t.codec_id)

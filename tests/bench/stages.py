@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from decoders.pool import Pool
+from lns.config import Config
 from lns.config import Exchange as ExchangeConfig
 from lns.config import Measurements as MeasurementsConfig
-from lns.config import Network as NetworkConfig
 from lns.decoding.codecs import Codecs
 from lns.decoding.consumer import Decoding
 from lns.decoding.failures import Failures
@@ -161,7 +161,7 @@ async def _with_log(costs: Costs, fleet: Fleet, registry: Registry) -> None:
     await pool.start()
     codecs = Codecs(registry, measurements)
     await codecs.load()
-    network = Network(NetworkConfig(), registry, exchange, Air(), live)
+    network = Network(Config(), registry, exchange, Air(), live)
     network.on_loaded.append(codecs.take)
     await network.load()
     decoding = Decoding(exchange, pool, codecs, Failures(), measurements, live)

@@ -16,17 +16,24 @@ import atheris
 with atheris.instrument_imports():
     from decoders import cayenne, normalise
     from lns.gateways import semtech
+    from lns.lorawan.class_b import parse_beacon
     from lns.lorawan.commands import parse_commands
     from lns.lorawan.crypto import decrypt_join_accept
     from lns.lorawan.errors import FrameError
     from lns.lorawan.inspect import inspect
+    from lns.lorawan.inspect_data import Keys
+    from lns.lorawan.joining import JOIN, JoinContext, decrypt_join_accept_any
+    from lns.lorawan.packages import clock_sync, firmware, fragmentation, multicast_setup
     from lns.lorawan.phy import parse, parse_uplink
+    from lns.lorawan.relay import parse_forwarded_uplink
     from lns.registry.errors import RegistryError
     from lns.registry.import_csv import read_rows
     from tests.gateways.vectors import VECTORS as DATAGRAMS
     from tests.lorawan import vectors as lorawan_vectors
 
 KEY = bytes(range(16))
+EUI = "70b3d57ed0000001"
+KEYS_1_1 = Keys(f_nwk_s_int_key=KEY, s_nwk_s_int_key=KEY, nwk_s_enc_key=KEY, app_s_key=KEY, nwk_key=KEY)
 SECONDS = 60
 CORPUS = Path("build/fuzz")
 
@@ -40,12 +47,35 @@ def frame(octets: bytes) -> None:
 
 def inspected(octets: bytes) -> None:
     with suppress(FrameError):
-        json.dumps(inspect(octets, nwk_s_key=KEY, app_s_key=KEY, app_key=KEY))
+        json.dumps(inspect(octets, Keys(nwk_s_key=KEY, app_s_key=KEY, app_key=KEY)))
+    with suppress(FrameError):
+        json.dumps(inspect(octets, KEYS_1_1))
 
 
 def join_accept(octets: bytes) -> None:
     with suppress(FrameError):
         decrypt_join_accept(KEY, octets)
+    with suppress(FrameError):
+        decrypt_join_accept_any(octets, JoinContext(JOIN, EUI, 1), KEY, EUI)
+
+
+def beacon(octets: bytes) -> None:
+    with suppress(FrameError):
+        assert len(parse_beacon(octets).gw_specific or bytes(7)) == 7
+
+
+def relayed(octets: bytes) -> None:
+    with suppress(FrameError):
+        assert octets.endswith(parse_forwarded_uplink(octets).phy_payload)
+
+
+def packages(octets: bytes) -> None:
+    tables = clock_sync, firmware, multicast_setup, *fragmentation.TABLES.values()
+    for table in tables:
+        for uplink in (True, False):
+            found, problem = table.parse(octets, uplink)
+            assert len(found) <= len(octets)
+            assert problem is None or problem
 
 
 def commands(octets: bytes) -> None:
@@ -85,7 +115,10 @@ def device_csv(octets: bytes) -> None:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (frame, inspected, join_accept, commands, datagram, cayenne_lpp, decoded_object, device_csv)
+    for target in (
+        *(frame, inspected, join_accept, commands, beacon, relayed, packages),
+        *(datagram, cayenne_lpp, decoded_object, device_csv),
+    )
 }
 
 
@@ -94,6 +127,9 @@ SEEDS = {
     "frame": FRAMES,
     "inspected": FRAMES,
     "join_accept": FRAMES,
+    "beacon": [bytes.fromhex(vector["payload"]) for vector in lorawan_vectors.of("beacon")],
+    "relayed": [bytes.fromhex(vector["forward_payload"]) for vector in lorawan_vectors.of("relay_forward_uplink")],
+    "packages": [bytes.fromhex(vector["encoded"]) for vector in lorawan_vectors.of("app_layer")],
     "datagram": [bytes.fromhex(vector["hex"]) for vector in DATAGRAMS],
     "decoded_object": [
         b'{"air": {"temperature": 21.5}, "t": [1, true, "x"], "h": {"value": 1e3, "unit": "%", "time": 1700000000}}',

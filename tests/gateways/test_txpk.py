@@ -39,6 +39,28 @@ def test_a_lora_downlink_is_written_with_every_field_it_needs() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("tmst_us", "gps_time_ms", "when"),
+    [
+        (None, 1_384_035_218_480, {"tmms": 1_384_035_218_480}),  # class B: by the gateway's GPS receiver
+        (5, 1_384_035_218_480, {"tmst": 5}),  # the counter is the nearer clock
+        (None, None, {"imme": True}),
+    ],
+)
+def test_a_downlink_names_one_moment_only(tmst_us: int | None, gps_time_ms: int | None, when: dict[str, Any]) -> None:
+    transmission = msgspec.structs.replace(DOWNLINK, tmst_us=tmst_us, gps_time_ms=gps_time_ms)
+    fields = body_of(transmission)["txpk"]
+    assert {name: fields[name] for name in ("imme", "tmst", "tmms") if name in fields} == when
+
+
+def test_a_downlink_at_gps_time_is_read_as_the_forwarder_does() -> None:
+    transmission = msgspec.structs.replace(DOWNLINK, tmst_us=None, gps_time_ms=1_384_035_218_480)
+    read = semtech.parse_server(semtech.build_pull_resp(2, b"\1\2", transmission))
+    assert isinstance(read, PullResp)
+    assert read.txpk is not None
+    assert (read.txpk.tmst_us, read.txpk.gps_time_ms) == (None, 1_384_035_218_480)
+
+
 def test_an_immediate_fsk_downlink_is_written_with_every_field_it_needs() -> None:
     transmission = Transmission(b"\x60", EUI, 868_800_000, Fsk(50_000), 14, None, rf_chain=1, antenna=2, board=3)
     assert body_of(transmission) == {

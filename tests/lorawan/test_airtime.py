@@ -1,6 +1,6 @@
 import pytest
 
-from lns.lorawan.airtime import airtime_us, fsk_airtime_us, lora_airtime_us
+from lns.lorawan.airtime import airtime_us, fsk_airtime_us, lora_airtime_us, lr_fhss_airtime_us
 from lns.lorawan.modulation import Fsk, Lora, LrFhss
 from tests.lorawan import vectors
 
@@ -45,7 +45,19 @@ def test_frame_airtime_by_modulation_and_direction() -> None:
     assert airtime_us(Fsk(fsk["bitrate_bps"]), fsk["phy_payload_len"], uplink=True) == fsk["time_us"]
 
 
-def test_airtime_of_lr_fhss_is_refused() -> None:
-    with pytest.raises(ValueError) as caught:
-        airtime_us(LrFhss(137_000, "1/3"), 20, uplink=True)
-    assert str(caught.value) == "no airtime formula for LR-FHSS is known here"
+# A header lasts 233.472 ms, a hop of 48 bits 102.4 ms, the last hop only as long as its bits and 2 more. 23 octets are
+# (23 + 2) * 8 + 6 bits before coding: at 1/3 12 hops and 42 bits, at 2/3 6 hops and 21 bits.
+@pytest.mark.parametrize(
+    ("coding_rate", "time_us"),
+    [("1/3", 3 * 233_472 + 12 * 102_400 + 44 * 2_048), ("2/3", 2 * 233_472 + 6 * 102_400 + 23 * 2_048)],
+)
+def test_airtime_of_lr_fhss_is_headers_and_hops(coding_rate: str, time_us: int) -> None:
+    assert lr_fhss_airtime_us(23, coding_rate) == time_us
+    assert airtime_us(LrFhss(137_000, coding_rate), 23, uplink=True) == time_us
+    assert airtime_us(LrFhss(1_523_000, coding_rate, 8), 23, uplink=True) == time_us
+
+
+def test_each_further_hop_of_lr_fhss_costs_two_bits_more() -> None:
+    # coded bits of 0, 1 and 2 octets at 1/3: 66 and 90 take two hops, 114 take three
+    none, one, two = (lr_fhss_airtime_us(size, "1/3") for size in (0, 1, 2))
+    assert (one - none, two - one) == (24 * 2_048, (24 + 2) * 2_048)

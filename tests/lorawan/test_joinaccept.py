@@ -33,6 +33,11 @@ def test_cflist_is_read_by_its_type(vector: dict) -> None:
     assert cflist_masks(cflist) == vector["cflist"].get("ch_masks")
 
 
+def test_frequencies_at_2_4_ghz_count_in_200_hz() -> None:
+    cflist = (2_423_000_000 // 200).to_bytes(3, "little") + bytes(13)
+    assert cflist_channels(cflist, step_hz=200) == [2_423_000_000, 0, 0, 0, 0]
+
+
 def test_cflist_of_an_unknown_type_has_neither_channels_nor_masks() -> None:
     cflist = bytes(15) + b"\x02"
     assert (cflist_channels(cflist), cflist_masks(cflist)) == (None, None)

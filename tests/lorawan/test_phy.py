@@ -13,6 +13,7 @@ from lns.lorawan.phy import (
     RejoinRequest,
     build_data,
     build_join_request,
+    build_rejoin,
     parse,
     parse_uplink,
 )
@@ -170,8 +171,9 @@ def test_join_request_parses_and_is_built_again(vector: dict) -> None:
 
 
 @pytest.mark.parametrize("vector", vectors.of("rejoin_request"), ids=vectors.name)
-def test_rejoin_request_parses(vector: dict) -> None:
-    assert parse(bytes.fromhex(vector["phy_payload"])) == RejoinRequest(
+def test_rejoin_request_parses_and_is_built_again(vector: dict) -> None:
+    octets = bytes.fromhex(vector["phy_payload"])
+    assert parse(octets) == RejoinRequest(
         rejoin_type=vector["rejoin_type"],
         net_id=vector.get("net_id"),
         join_eui=vector.get("join_eui"),
@@ -179,6 +181,8 @@ def test_rejoin_request_parses(vector: dict) -> None:
         rj_count=vector["rj_count"],
         mic=bytes.fromhex(vector["mic"]),
     )
+    origin = vector["join_eui"] if vector["rejoin_type"] == 1 else vector["net_id"]
+    assert build_rejoin(vector["rejoin_type"], origin, vector["dev_eui"], vector["rj_count"]) == octets[:-4]
 
 
 @pytest.mark.parametrize("vector", vectors.of("join_accept"), ids=vectors.name)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from lns.config import Config
 from lns.config import Exchange as ExchangeConfig
 from lns.config import Network as NetworkConfig
 from lns.exchange.records import Record
@@ -16,6 +17,7 @@ from lns.exchange.sqlite import SqliteExchange
 from lns.live import Live
 from lns.lorawan.regions import region
 from lns.mac.frames import Reception, Transmission, TxOutcome
+from lns.mac.settings import RegionSettings
 from lns.network import Network
 from lns.registry.device_input import parse_device
 from lns.registry.registry import Registry
@@ -119,14 +121,16 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 @asynccontextmanager
-async def world(folder: Path, config: NetworkConfig = CONFIG) -> AsyncIterator[World]:
+async def world(
+    folder: Path, config: NetworkConfig = CONFIG, regions: dict[str, RegionSettings] | None = None
+) -> AsyncIterator[World]:
     """A running network on the files of `folder`."""
     registry = Registry(folder / "inflight.db")
     await asyncio.to_thread(registry.open)
     exchange = SqliteExchange(registry.path, ExchangeConfig(commit_interval_ms=1), registry.write_lock)
     await exchange.open()
     air, live = Air(), Live()
-    network = Network(config, registry, exchange, air, live)
+    network = Network(Config(network=config, regions=regions or {}), registry, exchange, air, live)
     await network.load()
     async with asyncio.TaskGroup() as tasks:
         committer = tasks.create_task(exchange.run(), name="exchange")

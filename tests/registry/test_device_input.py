@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
-from lns.registry.device_input import AbpSession, NewDevice, parse_device
+from lns.registry.device_input import AbpSession, NewDevice, missing_keys, parse_device
 from lns.registry.errors import RegistryError
-from tests.registry.samples import APP_KEY, APP_S_KEY, NWK_S_KEY
+from lns.registry.key_blobs import DeviceKeys
+from tests.registry.samples import APP_KEY, APP_S_KEY, KEYS_1_1, NWK_KEY, NWK_S_KEY
 
 EUI = "70b3d57ed0000001"
 SESSION = {"dev_addr": "26:0B:1F:22", "nwk_s_key": NWK_S_KEY, "app_s_key": APP_S_KEY}
@@ -13,14 +14,56 @@ SESSION = {"dev_addr": "26:0B:1F:22", "nwk_s_key": NWK_S_KEY, "app_s_key": APP_S
 def test_identifiers_are_read_in_every_spelling() -> None:
     new = parse_device({"dev_eui": "70-B3-D5-7E-D0-00-00-01", "app_key": APP_KEY.upper(), "join_eui": EUI.upper()})
     assert new == NewDevice(
-        dev_eui=EUI, name=EUI, activation="otaa", app_key=bytes.fromhex(APP_KEY), join_eui="70b3d57ed0000001"
+        dev_eui=EUI,
+        name=EUI,
+        activation="otaa",
+        keys=DeviceKeys(app_key=bytes.fromhex(APP_KEY)),
+        join_eui="70b3d57ed0000001",
     )
 
 
 def test_session_makes_a_device_abp() -> None:
     new = parse_device({"dev_eui": EUI, "abp": {**SESSION, "fcnt_up": None}})
-    session = AbpSession("260b1f22", bytes.fromhex(NWK_S_KEY), bytes.fromhex(APP_S_KEY), -1, 0)
+    session = AbpSession("260b1f22", bytes.fromhex(NWK_S_KEY + APP_S_KEY), -1, 0, 0)
     assert (new.activation, new.abp) == ("abp", session)
+
+
+def test_four_keys_make_a_session_of_lorawan_1_1() -> None:
+    counters = {"fcnt_up": 5, "fcnt_down": 6, "afcnt_down": 7}
+    new = parse_device({"dev_eui": EUI, "abp": {"dev_addr": "260b1f22", **KEYS_1_1, **counters}})
+    assert new.abp == AbpSession("260b1f22", bytes.fromhex("0f" * 16 + "05" * 16 + "0e" * 16 + APP_S_KEY), 5, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("version", "values", "missing"),
+    [
+        ("1.0.4", {"app_key": APP_KEY}, None),
+        ("1.0.4", {"app_key": APP_KEY, "nwk_key": NWK_KEY, "gen_app_key": APP_KEY}, None),
+        ("1.1", {"app_key": APP_KEY, "nwk_key": NWK_KEY}, None),
+        (
+            "1.1",
+            {"app_key": APP_KEY},
+            "nwk_key is missing: an otaa device of lorawan 1.1 joins with nwk_key and app_key",
+        ),
+        ("1.0.0", {"abp": SESSION}, None),
+        ("1.1", {"abp": {"dev_addr": "260b1f22", **KEYS_1_1}}, None),
+        (
+            "1.1",
+            {"abp": SESSION},
+            "the session has keys of another version: an abp device of lorawan 1.1 needs dev_addr, f_nwk_s_int_key, "
+            "s_nwk_s_int_key, nwk_s_enc_key and app_s_key",
+        ),
+        (
+            "1.0.3",
+            {"abp": {"dev_addr": "260b1f22", **KEYS_1_1}},
+            "the session has keys of another version: an abp device of lorawan 1.0.3 needs dev_addr, nwk_s_key and "
+            "app_s_key",
+        ),
+    ],
+)
+def test_version_decides_which_keys_are_needed(version: str, values: dict[str, Any], missing: str | None) -> None:
+    new = parse_device({"dev_eui": EUI, **values})
+    assert missing_keys(version, new.keys, new.abp and new.abp.keys) == missing
 
 
 @pytest.mark.parametrize(
@@ -42,6 +85,25 @@ def test_session_makes_a_device_abp() -> None:
             {"dev_eui": EUI, "abp": SESSION, "app_key": APP_KEY},
             "activation is 'abp' but an app_key is given: leave it out, or say 'otaa'",
         ),
+        (
+            {"dev_eui": EUI, "nwk_key": NWK_KEY},
+            "app_key is missing: what other servers call the nwk_key of a lorawan 1.0 device is its app_key",
+        ),
+        (
+            {"dev_eui": EUI, "abp": {**SESSION, **KEYS_1_1}},
+            "nwk_s_key is given beside f_nwk_s_int_key: an abp device needs dev_addr, f_nwk_s_int_key, "
+            "s_nwk_s_int_key, nwk_s_enc_key and app_s_key",
+        ),
+        (
+            {"dev_eui": EUI, "abp": {"dev_addr": "260b1f22", "nwk_s_enc_key": NWK_KEY, "app_s_key": APP_KEY}},
+            "f_nwk_s_int_key is missing: an abp device needs dev_addr, f_nwk_s_int_key, s_nwk_s_int_key, "
+            "nwk_s_enc_key and app_s_key",
+        ),
+        (
+            {"dev_eui": EUI, "abp": {**SESSION, "afcnt_down": 3}},
+            "afcnt_down is 3, only a session with the keys of lorawan 1.1 has one",
+        ),
+        ({"dev_eui": EUI, "app_key": APP_KEY, "network": {"rx2": 1}}, "network has no field 'rx2'"),
         ({"dev_eui": EUI, "app_key": "2b7e"}, "app_key: the key has 4 characters: 32 hex digits are needed"),
         ({"dev_eui": EUI, "join_eui": "x"}, "join_eui: 'x' is not an EUI: 16 hex digits are needed"),
         ({"dev_eui": EUI, "name": "x" * 129}, "name has 129 characters, at most 128 fit"),

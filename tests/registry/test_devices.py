@@ -34,12 +34,15 @@ def test_otaa_device_is_created_without_a_session(registry: Registry) -> None:
         "template": "default",
         "activation": "otaa",
         "join_eui": "70b3d57ed0000000",
+        "has_nwk_key": False,
         "has_app_key": True,
+        "has_gen_app_key": False,
         "codec": None,
         "fcnt_reset_allowed": None,
         "disabled": False,
         "tags": {"room": "1"},
         "variables": {},
+        "network": {},
         "last_seen_at_us": None,
         "session": None,
     }
@@ -55,17 +58,18 @@ def test_abp_device_is_created_with_its_session(registry: Registry) -> None:
         "device_id": 1,
         "region": "EU868",
         "dev_addr": "00000001",
-        "nwk_s_key": bytes.fromhex(NWK_S_KEY),
-        "app_s_key": bytes.fromhex(APP_S_KEY),
+        "keys": bytes.fromhex(NWK_S_KEY + APP_S_KEY),
+        "minor": 0,
         "fcnt_up": 41,
         "fcnt_down": 7,
+        "afcnt_down": 0,
         "rx1_delay_s": 1,
         "rx1_dr_offset": 0,
         "rx2_dr": 0,
         "rx2_freq_hz": 869_525_000,
         "state": "active",
         "last_uplink_at_us": None,
-        "conf_pending": None,
+        "radio": None,
     }
 
 
@@ -183,7 +187,7 @@ def test_session_set_again_under_its_key_never_repeats_fcnt_down(registry: Regis
 def test_deleted_device_leaves_nothing_and_its_id_is_never_given_again(registry: Registry) -> None:
     gone = registry.devices.add(otaa())
     write_traces(registry.path, gone.id)
-    assert [count(registry.path, table) for table in TRACE_TABLES] == [1, 2, 3, 2]
+    assert [count(registry.path, table) for table in TRACE_TABLES] == [1, 2, 4, 2]
     registry.devices.delete(EUI)
     assert [count(registry.path, table) for table in TRACE_TABLES] == [0, 0, 0, 0]
     assert registry.devices.add(otaa()).id == gone.id + 1

@@ -1,19 +1,22 @@
 from lns.registry.device_input import AbpSession
 from lns.registry.registry import Registry
+from lns.registry.seal import Seal
 from lns.registry.sessions import abp_row
 from tests.registry.samples import abp
 
 
 def test_abp_session_has_the_default_windows_of_its_region() -> None:
-    row = abp_row(5, "US915", AbpSession("260b1f22", bytes(16), bytes(range(16)), 41, 7))
+    seal, keys = Seal(bytes(16)), bytes(range(64))
+    row = abp_row(5, "US915", AbpSession("260b1f22", keys, 41, 7, 3), seal)
     del row["id"], row["created_at_us"]
+    assert seal.open(row.pop("keys")) == keys
     assert row == {
         "device_id": 5,
         "dev_addr": "260b1f22",
-        "nwk_s_key": bytes(16),
-        "app_s_key": bytes(range(16)),
+        "minor": 1,
         "fcnt_up": 41,
         "fcnt_down": 7,
+        "afcnt_down": 3,
         "rx1_delay_s": 1,
         "rx1_dr_offset": 0,
         "rx2_dr": 8,

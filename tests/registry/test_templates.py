@@ -18,6 +18,7 @@ def test_template_has_defaults_and_takes_all_fields(registry: Registry) -> None:
         "fcnt_reset_allowed": False,
         "uplink_interval_s": None,
         "rules": {},
+        "network": {},
         "devices": 0,
     }
     full = {
@@ -29,6 +30,7 @@ def test_template_has_defaults_and_takes_all_fields(registry: Registry) -> None:
         "fcnt_reset_allowed": True,
         "uplink_interval_s": 600,
         "rules": {"temperature": {"deadband_abs": 0.2, "heartbeat_s": 60}},
+        "network": {"device_class": "C", "factory_channels_hz": [867_100_000]},
     }
     made = msgspec.to_builtins(registry.templates.add(full))
     assert {name: made[name] for name in full} == full
@@ -38,8 +40,8 @@ def test_template_has_defaults_and_takes_all_fields(registry: Registry) -> None:
 @pytest.mark.parametrize(
     ("values", "text"),
     [
-        ({"region": "XX"}, "region: region 'XX' is not known, EU868 and US915 are"),
-        ({"lorawan_version": "1.1"}, "lorawan_version is '1.1', known are 1.0.0, 1.0.1, 1.0.2, 1.0.3, 1.0.4"),
+        ({"lorawan_version": "1.2"}, "lorawan_version is '1.2', known are 1.0.0, 1.0.1, 1.0.2, 1.0.3, 1.0.4, 1.1"),
+        ({"network": {"adr": {"max_dr": 16}}}, "network.adr.max_dr is 16, expected int <= 15"),
         ({"uplink_interval_s": 0}, "uplink_interval_s is 0, 1 to 31536000 is allowed"),
         ({"codec": "none"}, "codec 'none' does not exist"),
         ({"rules": {"t": {"band": 1}}}, "rules.t: Object contains unknown field `band`"),

@@ -1,5 +1,7 @@
 """A simulated device against the vectors and against the network's half of the protocol."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,8 @@ from lns.lorawan.ids import dev_addr_le
 from lns.lorawan.modulation import Lora
 from lns.lorawan.phy import DataFrame, JoinAccept, JoinRequest, MType, build_data, parse, parse_uplink
 from lns.lorawan.regions import region
-from simulators.device import ADR_ACK_LIMIT, Device, Received
+from simulators.device import Device, Received
+from simulators.firmware import Firmware
 from simulators.identity import Identity
 from simulators.session import Fault
 from tests.lorawan import vectors
@@ -18,8 +21,8 @@ from tests.lorawan import vectors
 WHO = Identity("70b3d57ed0000001", "70b3d57ed0000000", bytes(range(16)), "01020304", b"n" * 16, b"a" * 16)
 
 
-def device(who: Identity = WHO, name: str = "EU868", data_rate: int = 5) -> Device:
-    return Device(0, who, region(name), data_rate, sub_band=2)
+def device(who: Identity = WHO, name: str = "EU868", data_rate: int = 5, **built_in: Any) -> Device:
+    return Device(0, who, region(name), data_rate, Firmware(sub_band=2, **built_in))
 
 
 def abp(**counters: int) -> Device:
@@ -173,6 +176,7 @@ def test_flags_of_a_downlink_are_seen():
 
 def test_link_adr_changes_data_rate_and_channels():
     listening = abp()
+    listening.adr = True
     request = encode_command("LinkADRReq", uplink=False, data_rate=2, tx_power=1, ch_mask=4, ch_mask_cntl=0, nb_trans=1)
     listening.receive(down(0, fopts=request))
     assert listening.mac.data_rate == 2
@@ -182,9 +186,9 @@ def test_link_adr_changes_data_rate_and_channels():
 def test_adr_asks_for_a_downlink_after_64_uplinks_without_one():
     sender = abp()
     sender.adr = True
-    frames = [read(sender.uplink(1, b"x")) for _ in range(ADR_ACK_LIMIT + 1)]
+    frames = [read(sender.uplink(1, b"x")) for _ in range(65)]
     assert all(frame.adr for frame in frames)
-    assert [frame.adr_ack_req for frame in frames] == [False] * ADR_ACK_LIMIT + [True]
+    assert [frame.adr_ack_req for frame in frames] == [False] * 64 + [True]
     sender.receive(down(0))
     assert not read(sender.uplink(1, b"x")).adr_ack_req
 

@@ -1,7 +1,7 @@
 """EU863-870, RP002-1.0.4."""
 
 from lns.lorawan.modulation import Fsk, Lora, LrFhss
-from lns.lorawan.regions.region import Band, Channel, DataRate, Region
+from lns.lorawan.regions.region import Band, Channel, ClassB, DataRate, Region
 
 _BOTH = (
     DataRate(0, Lora(12, 125_000), 59),
@@ -57,4 +57,6 @@ EU868 = Region(
     ),
     max_eirp_dbm=16.0,
     max_adr_dr=5,
+    join_only_freqs_hz=(864_100_000, 864_300_000, 864_500_000),  # LoRaWAN 1.0 and 1.0.1
+    class_b=ClassB(beacon_freqs_hz=(869_525_000,), beacon_dr=3, ping_slot_freqs_hz=(869_525_000,), ping_slot_dr=3),
 )

@@ -1,16 +1,19 @@
 """US902-928, RP002-1.0.4. Data rate numbers mean different things up and down."""
 
 from lns.lorawan.modulation import Lora, LrFhss
-from lns.lorawan.regions.region import Band, Channel, DataRate, Region
+from lns.lorawan.regions.region import Band, Channel, ClassB, DataRate, Region, power_steps
+
+_DOWNLINK_CHANNELS_HZ = tuple(923_300_000 + 600_000 * n for n in range(8))
 
 US915 = Region(
     name="US915",
     plan="fixed",
+    max_channels=72,
     uplink_channels=(
         *(Channel(n, 902_300_000 + 200_000 * n, 0, 3) for n in range(64)),
         *(Channel(64 + n, 903_000_000 + 1_600_000 * n, 4, 6) for n in range(8)),
     ),
-    downlink_channels_hz=tuple(923_300_000 + 600_000 * n for n in range(8)),
+    downlink_channels_hz=_DOWNLINK_CHANNELS_HZ,
     uplink_rates=(
         DataRate(0, Lora(10, 125_000), 19),
         DataRate(1, Lora(9, 125_000), 61),
@@ -41,5 +44,16 @@ US915 = Region(
     rx2_dr=8,
     bands=(Band(902_000_000, 928_000_000, 1.0, 27.0),),  # limit 30 dBm; 27 is the top of gateways' power tables
     max_eirp_dbm=30.0,
+    tx_power_offsets_db=power_steps(14),
     max_adr_dr=3,
+    join_drs=(0, 4),
+    class_b=ClassB(
+        beacon_freqs_hz=_DOWNLINK_CHANNELS_HZ,
+        beacon_dr=8,
+        beacon_size=23,
+        beacon_rfu1=4,
+        beacon_rfu2=3,
+        ping_slot_freqs_hz=_DOWNLINK_CHANNELS_HZ,
+        ping_slot_dr=8,
+    ),
 )

@@ -1,0 +1,170 @@
+"""Downlinks without an uplink: to devices of class B in their ping slots, of class C at almost any time.
+
+One frame at a time for a device: the next is decided when the one before is settled, so that it can take its place if
+no gateway sends it. A confirmed one has to be acknowledged within a time, else it goes again.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from lns.lorawan.airtime import airtime_us
+from lns.lorawan.phy import DataFrame
+from lns.mac import class_c, ping, queue
+from lns.mac.choice import Need
+from lns.mac.ledger import APPLICATION_SHARE
+from lns.mac.ping import PingSlots
+from lns.mac.queue import FHDR_OCTETS, FPORT_OCTETS
+from lns.mac.responses import Responses
+from lns.mac.session import Device, Session
+from lns.mac.slots import Slot, When, tuning
+from lns.network.devices import Devices
+from lns.network.downlinks import Downlinks
+from lns.network.notices import Notices
+from lns.network.radios import Radios, clock
+from lns.network.sender import Chance, Sender, Sending
+from lns.network.state import NetworkState
+
+RETRY_S = 10.0
+"""A device that cannot be reached now (no airtime, no gateway) is tried again after so long."""
+_OTHER_OCTETS = 5 + FHDR_OCTETS + FPORT_OCTETS
+
+
+class Listening:
+    """Devices that listen without having sent."""
+
+    def __init__(
+        self,
+        state: NetworkState,
+        devices: Devices,
+        downlinks: Downlinks,
+        radios: Radios,
+        sender: Sender,
+        notices: Notices,
+    ) -> None:
+        self._state, self._devices, self._downlinks = state, devices, downlinks
+        self._radios, self._sender, self._notices = radios, sender, notices
+        self._responses = Responses()
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._response_timer: asyncio.TimerHandle | None = None
+        downlinks.on_free = self.free
+
+    def heard(self, session: Session, frame: DataFrame) -> None:
+        """A new uplink of a device that may be of class B or C: note its class and the gateways around it."""
+        device = session.device
+        self._responses.heard(device.id)
+        radio = session.known_radio()
+        around = self._radios.around(session)
+        changed = {eui for eui, _ in around} != {eui for eui, _ in radio.gateways}
+        if changed:
+            radio.gateways = around
+        if device.settings.device_class == "B":
+            mode = ping.mode("B", frame.class_b, radio.ping_periodicity)
+            if mode != radio.device_class:
+                self._told(device, radio.device_class, mode)
+                radio.device_class, changed = mode, True
+        if changed:
+            self._state.retuned(session)
+
+    def _told(self, device: Device, before: str, after: str) -> None:
+        self._notices.event("class_changed", device, time.time_ns() // 1000, **{"from": before, "to": after})
+
+    def free(self, device: Device, at: float) -> None:
+        """From `at` (monotonic seconds) on the device may be sent to again, if something waits for it."""
+        if device.queue and device.settings.device_class != "A":
+            self._arm(device, at)
+
+    def _arm(self, device: Device, at: float) -> None:
+        timer = self._timers.pop(device.id, None)
+        if timer is not None:
+            timer.cancel()
+        delay_s = max(0.0, at - time.monotonic())
+        self._timers[device.id] = asyncio.get_running_loop().call_later(delay_s, self._decide, device)
+
+    def _decide(self, device: Device) -> None:
+        self._timers.pop(device.id, None)
+        session = device.session
+        if session is None or not device.queue or self._devices.by_id.get(device.id) is not device:
+            return
+        when = clock()
+        waiting_us = queue.due_at_us(device.queue, when.utc_us)
+        item = device.queue[0]
+        if device.awaiting_ack is not None and item.confirmed:
+            return  # its acknowledgement, or the end of the wait for it, comes first
+        if waiting_us is not None and waiting_us > when.utc_us + class_c.HAND_OVER_S * 2e6:
+            self._arm(device, when.at_utc(waiting_us) - class_c.HAND_OVER_S * 2)
+            return
+        slots = self._slots(device, session, When(when, 0.0, item.at_us))
+        if slots is None:
+            return  # it is in class A now: its next uplink opens a window
+        need = Need(
+            device.region,
+            _OTHER_OCTETS + len(item.payload),
+            self._downlinks.share(device, APPLICATION_SHARE),
+        )
+        facts = self._radios.facts({slot.gateway_eui for slot in slots}, when.now)
+        ordered = self._radios.chooser.order_slots(slots, need, facts, when.now)
+        if not ordered.chances:
+            for one in ordered.blocked:
+                self._notices.downlink_failed(
+                    device, f"downlink_{one.cause}", f"{one.window} on {one.gateway_eui}: {one.text}", one.gateway_eui
+                )
+            self._arm(device, when.now + RETRY_S)
+            return
+        content, asked = self._downlinks.compose(session, ordered.chances, b"", (), None)
+        if content.item is None:
+            if device.queue:
+                self._arm(device, when.now + RETRY_S)
+            return
+        self._send(device, session, self._downlinks.frame(session, content, asked, need), ordered.chances)
+
+    def _send(self, device: Device, session: Session, sending: Sending, slots: Sequence[Slot]) -> None:
+        settled = sending.done
+
+        def done(sending: Sending, chance: Chance | None, problem: str) -> None:
+            if isinstance(chance, Slot) and sending.item is not None and sending.item.confirmed:
+                self._wait(device, sending.item.id, chance)
+            settled(sending, chance, problem)
+
+        sending.done = done
+        sending.chances = list[Chance](slots)
+        self._sender.put(sending)
+
+    def _slots(self, device: Device, session: Session, when: When) -> list[Slot] | None:
+        """The next chance on each gateway around the device; None while it listens after its uplinks only."""
+        settings, radio, region = device.settings, session.known_radio(), device.region
+        around = self._radios.around(session)
+        facts = self._radios.facts([eui for eui, _ in around], when.clock.now)
+        if class_c.listening(settings.device_class, session.minor, radio.device_class, session.fcnt_up):
+            at = tuning(region, session.rx2_freq_hz, session.rx2_dr, radio.downlink_dwell)
+            longest_s = airtime_us(at.modulation, _OTHER_OCTETS + at.room, False) / 1e6
+            return class_c.after_others(class_c.slots(at, around, facts, when), self._radios.plan, longest_s)
+        if radio.device_class == "B" and radio.ping_periodicity is not None:
+            freq_hz, dwell = radio.ping_slot_freq_hz, radio.downlink_dwell
+            listener = PingSlots(session.dev_addr, radio.ping_periodicity, radio.ping_slot_dr, freq_hz, dwell)
+            return ping.slots(region, listener, around, facts, when)
+        return None
+
+    def _wait(self, device: Device, item_id: str, slot: Slot) -> None:
+        """A confirmed item is on the air in that slot: its acknowledgement is due within the class's time."""
+        settings = device.settings
+        timeout_s = settings.class_b_timeout_s if slot.name == "ping" else settings.class_c_timeout_s
+        self._responses.wait(device.id, item_id, slot.start + timeout_s)
+        self._arm_responses()
+
+    def _arm_responses(self) -> None:
+        if self._response_timer is not None:
+            self._response_timer.cancel()
+            self._response_timer = None
+        deadline = self._responses.deadline()
+        if deadline is not None:
+            delay_s = max(0.0, deadline - time.monotonic())
+            self._response_timer = asyncio.get_running_loop().call_later(delay_s, self._expire)
+
+    def _expire(self) -> None:
+        for device_id, item_id in self._responses.expire(time.monotonic()):
+            device = self._devices.by_id.get(device_id)
+            if device is not None and device.awaiting_ack is not None and device.awaiting_ack.id == item_id:
+                self._downlinks.unacknowledged(device, "not acknowledged in time")
+                self.free(device, time.monotonic())
+        self._arm_responses()

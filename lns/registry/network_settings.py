@@ -1,0 +1,85 @@
+"""The `network` object of device templates and devices: which fields of MacSettings they set, as JSON.
+
+A device's fields lie over its template's, those of `adr` too; what neither gives has the default of MacSettings.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from lns.mac.settings import DEFAULT, MacSettings
+from lns.registry.errors import invalid
+
+Network = dict[str, Any]
+
+_decode: Any = msgspec.json.Decoder(Network).decode
+
+
+def changed(old: Mapping[str, Any], change: Mapping[str, Any]) -> Network:
+    """`old` with the fields of `change`, where null takes a field away (JSON merge patch, RFC 7396).
+
+    RegistryError names field, value and limit.
+    """
+    new = _patched(old, change)
+    return _plain(_converted(new), new)
+
+
+def _patched(old: Mapping[str, Any], change: Mapping[str, Any]) -> Network:
+    new = dict(old)
+    for name, value in change.items():
+        if isinstance(value, Mapping):
+            known = new.get(name)
+            value = _patched(known if isinstance(known, Mapping) else {}, value) or None
+        if value is None:
+            new.pop(name, None)
+        else:
+            new[name] = value
+    return new
+
+
+@lru_cache(4096)
+def effective(template_json: str, device_json: str) -> MacSettings:
+    """The settings of a device by the texts of the two columns. Equal texts give one object: devices share it."""
+    if template_json == device_json == "{}":
+        return DEFAULT
+    template = _decode(template_json)
+    own = _decode(device_json)
+    return msgspec.convert({**template, **own, "adr": {**template.get("adr", {}), **own.get("adr", {})}}, MacSettings)
+
+
+def _converted(given: Mapping[str, Any]) -> MacSettings:
+    try:
+        settings = msgspec.convert(dict(given), MacSettings)
+    except msgspec.ValidationError as error:
+        raise invalid(_explained(str(error), given)) from error
+    adr = settings.adr
+    if adr.min_dr is not None and adr.max_dr is not None and adr.min_dr > adr.max_dr:
+        raise invalid(f"network.adr.min_dr is {adr.min_dr}, at most the max_dr {adr.max_dr} is allowed")
+    return settings
+
+
+def _plain(settings: msgspec.Struct, given: Mapping[str, Any]) -> Network:
+    """The fields that were given, as JSON values of the type that the field has."""
+    fields = {name: getattr(settings, name) for name in given}
+    return {
+        name: _plain(value, given[name]) if isinstance(value, msgspec.Struct) else msgspec.to_builtins(value)
+        for name, value in fields.items()
+    }
+
+
+def _explained(problem: str, given: Mapping[str, Any]) -> str:
+    """msgspec's sentence with the field's path and value in front."""
+    text, _, path = problem.replace("`", "").partition(" - at $")
+    if text.startswith("Object contains unknown field "):
+        return f"network{path} has no field {text.removeprefix('Object contains unknown field ')!r}"
+    value: Any = given
+    kind: Any = MacSettings
+    for name in re.findall(r"\w+", path):
+        kind = kind if isinstance(value, list) else get_type_hints(kind)[name]
+        value = value[int(name)] if isinstance(value, list) else value[name]
+    if text.startswith("Invalid enum value"):
+        text = "expected one of " + ", ".join(map(repr, get_args(kind)))
+    return f"network{path} is {value!r}, {text[0].lower()}{text[1:]}"
