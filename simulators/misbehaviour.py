@@ -49,6 +49,14 @@ class Lapses:
         return fcnt_up > 0 and _is_due(fcnt_up, self.misbehaviour.resets_counters_every)
 
 
+REQUESTS = frozenset(
+    (
+        "LinkADRReq DutyCycleReq RXParamSetupReq DevStatusReq NewChannelReq RXTimingSetupReq TXParamSetupReq "
+        "DlChannelReq ADRParamSetupReq ForceRejoinReq RejoinParamSetupReq PingSlotChannelReq BeaconFreqReq"
+    ).split()
+)
+"""The MAC commands by which a network asks something of a device."""
+
 _LISTS = {"refuse": "refuses", "ignore": "ignores"}
 _NUMBERS = {
     "lose-answers": "loses_answer_every",
@@ -70,7 +78,9 @@ def parse_misbehaviour(words: Sequence[str]) -> Misbehaviour:
     for word in words:
         name, _, value = word.partition("=")
         if name in _LISTS:
-            values[_LISTS[name]] = frozenset(value.split(","))
+            values[_LISTS[name]] = commands = frozenset(value.split(","))
+            if unknown := commands - REQUESTS:
+                raise ValueError(f"misbehaviour {word!r}: {min(unknown)} is no request of a network")
         elif name in _NUMBERS and value.isdecimal():
             values[_NUMBERS[name]] = int(value)
         elif word == "repeat-nonce":

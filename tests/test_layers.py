@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = (
     {"lorawan"},
-    {"mac"},
+    {"mac", "config"},
     {"gateways", "exchange", "registry", "series", "outlets", "decoding"},
     {"network", "server", "demo", "folder", "names", "api", "cli", "__main__"},
 )

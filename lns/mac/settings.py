@@ -97,13 +97,15 @@ class RegionSettings(_Settings, frozen=True):
     rx1_delay_s: Annotated[int, Meta(ge=1, le=15)] = 1
     # RX1 data rate offset
     rx1_dr_offset: Annotated[int, Meta(ge=0, le=7)] = 0
-    # RX2, the region's default where not given
+    # data rate of RX2; the region's where not given
     rx2_dr: Dr | None = None
+    # frequency of RX2, told by RXParamSetupReq after the join; the region's where not given
     rx2_freq_hz: FreqHz | None = None
     # power of gateways, EIRP; the region's limit where not given
     gateway_eirp_dbm: Annotated[float, Meta(ge=-30, le=40)] | None = None
-    # dwell time limits told to devices by TXParamSetupReq, where the region has it; its boot default where not given
+    # dwell time limit of uplinks told by TXParamSetupReq, where the region has it; its boot default where not given
     uplink_dwell_400ms: bool | None = None
+    # the same of downlinks
     downlink_dwell_400ms: bool | None = None
     # keep gateways within the duty cycle of their sub-bands; off for a laboratory with dummy loads only
     duty_cycle: bool = True

@@ -16,6 +16,7 @@ from lns.registry.network_settings import changed
 from lns.registry.rows import Device
 from lns.registry.schema import application, codec, device, device_template, session
 from lns.registry.seal import Seal
+from lns.registry.session_file import FRAMES_UNDER_WAY
 from lns.registry.sessions import abp_row, place_abp_sessions, session_row
 
 ROWS_PER_TRANSACTION = 1000
@@ -35,8 +36,6 @@ _OWN_FIELDS = (
 Given = Mapping[str, bytes | None]
 """Root keys to change, by name; None takes one away."""
 
-FRAMES_UNDER_WAY = 16
-"""FCntDowns skipped when an ABP session is set again under its old key: frames just decided may still carry them."""
 
 
 class Devices:
@@ -190,7 +189,7 @@ def _devices(connection: Connection, seal: Seal, chosen: Select[Any]) -> list[De
         root = _opened(seal, keys)
         has = (root.nwk_key is not None, root.app_key is not None, root.gen_app_key is not None)
         own = (codec_name, reset, disabled, tags, variables, network)
-        found.append(Device(*who, *has, *own, created, seen, sessions.get(who[0])))
+        found.append(Device(*(*who, *has, *own, created, seen, sessions.get(who[0]))))
     return found
 
 
@@ -236,7 +235,7 @@ def _check_batch(connection: Connection, news: Sequence[NewDevice], seen: set[st
             problem = invalid(f"codec {new.codec!r} does not exist")
         elif new.activation == "otaa" and not joins[new.template]:
             problem = invalid(f"device template {new.template!r} does not support joins: give an abp session")
-        elif missing := missing_keys(versions[new.template], new.keys, new.abp and new.abp.keys):
+        elif missing := missing_keys(versions[new.template], new.keys, None if new.abp is None else new.abp.keys):
             problem = invalid(missing)
         else:
             seen.add(new.dev_eui)

@@ -32,6 +32,7 @@ from lns.registry.schema import (
 MAX_FCNT = 0xFFFF_FFFF
 MAX_MEMBERS = 10_000
 CLASSES = ("B", "C")
+_KEYS = MulticastGroup.__struct_fields__.index("keys")
 Opener = Callable[[bytes], bytes]
 
 
@@ -194,8 +195,7 @@ def _select() -> Select[Any]:
 
 
 def _group(row: Sequence[Any], unseal: Opener) -> MulticastGroup:
-    *who, keys, fcnt, dr, freq_hz, periodicity, expires, created, members = row
-    return MulticastGroup(*who, unseal(keys), fcnt, dr, freq_hz, periodicity, expires, created, members)
+    return MulticastGroup(*(*row[:_KEYS], unseal(row[_KEYS]), *row[_KEYS + 1 :]))
 
 
 def _downlinks() -> Select[Any]:

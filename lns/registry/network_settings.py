@@ -3,15 +3,15 @@
 A device's fields lie over its template's, those of `adr` too; what neither gives has the default of MacSettings.
 """
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import msgspec
 
 from lns.mac.settings import DEFAULT, MacSettings
 from lns.registry.errors import invalid
+from lns.registry.explain import explained
 
 Network = dict[str, Any]
 
@@ -54,7 +54,7 @@ def _converted(given: Mapping[str, Any]) -> MacSettings:
     try:
         settings = msgspec.convert(dict(given), MacSettings)
     except msgspec.ValidationError as error:
-        raise invalid(_explained(str(error), given)) from error
+        raise invalid(explained(str(error), given, MacSettings, "network")) from error
     adr = settings.adr
     if adr.min_dr is not None and adr.max_dr is not None and adr.min_dr > adr.max_dr:
         raise invalid(f"network.adr.min_dr is {adr.min_dr}, at most the max_dr {adr.max_dr} is allowed")
@@ -68,18 +68,3 @@ def _plain(settings: msgspec.Struct, given: Mapping[str, Any]) -> Network:
         name: _plain(value, given[name]) if isinstance(value, msgspec.Struct) else msgspec.to_builtins(value)
         for name, value in fields.items()
     }
-
-
-def _explained(problem: str, given: Mapping[str, Any]) -> str:
-    """msgspec's sentence with the field's path and value in front."""
-    text, _, path = problem.replace("`", "").partition(" - at $")
-    if text.startswith("Object contains unknown field "):
-        return f"network{path} has no field {text.removeprefix('Object contains unknown field ')!r}"
-    value: Any = given
-    kind: Any = MacSettings
-    for name in re.findall(r"\w+", path):
-        kind = kind if isinstance(value, list) else get_type_hints(kind)[name]
-        value = value[int(name)] if isinstance(value, list) else value[name]
-    if text.startswith("Invalid enum value"):
-        text = "expected one of " + ", ".join(map(repr, get_args(kind)))
-    return f"network{path} is {value!r}, {text[0].lower()}{text[1:]}"

@@ -21,6 +21,7 @@ from lns.registry.multicast import Multicast, load_multicast
 from lns.registry.rows import MulticastSnapshot, NetworkSnapshot
 from lns.registry.schema import decode_failure, dev_nonce, device, downlink, multicast_member, session
 from lns.registry.seal import Seal
+from lns.registry.session_file import SessionFiles
 from lns.registry.sessions import place_abp_sessions
 from lns.registry.snapshot import Part, load_network
 from lns.registry.templates import Templates
@@ -48,6 +49,7 @@ class Registry:
         self.failures = Failures(self._database)
         self.downlinks = Downlinks(self._database)
         self.multicast = Multicast(self._database, default_region)
+        self.session_files = SessionFiles(self._database, default_region)
 
     @property
     def seal(self) -> Seal:

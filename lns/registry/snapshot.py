@@ -91,7 +91,7 @@ def _device(row: Sequence[Any], unseal: Opener) -> DeviceRow:
     root = NO_KEYS if keys is None else unpack_device(unseal(keys))
     joining = (root.nwk_key, root.app_key, root.gen_app_key, join_nonce, rj0, rj1)
     rules = (region, version, codec_id, reset, disabled)
-    return DeviceRow(*who, *joining, *rules, _texts(tags), _texts(variables), effective(template, own))
+    return DeviceRow(*(*who, *joining, *rules, _texts(tags), _texts(variables), effective(template, own)))
 
 
 def _texts(json: str) -> dict[str, str]:

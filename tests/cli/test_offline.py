@@ -102,12 +102,76 @@ def test_inspect_exits_with_1_for_a_wrong_mic(lns):
     assert ran.out.splitlines()[-1] == "└── mic_ok NO, wrong key, counter or octets"
 
 
+UPLINK_1_1 = "4044e46381007ad005e2fadd2aeb6aebc4f1984ef11683"
+KEYS_1_1 = (
+    *("--f-nwk-s-int-key", "c3ef172b1d2a33cc0cf7bc74fe3e5208"),
+    *("--s-nwk-s-int-key", "6b442aec3705024e3c292875cd98d8f9"),
+    *("--nwk-s-enc-key", "b9a5b50fc3a2ad94873aa1500b37ed8a"),
+)
+
+
+def test_inspect_finds_how_a_1_1_uplink_was_sent(lns):
+    lines = lns("inspect", UPLINK_1_1, *KEYS_1_1).out.splitlines()
+    assert lines[-3:] == ["├── mic_ok yes", "└── sent_with", "    └── tx_dr 3, tx_ch 2"]
+
+
+def test_inspect_tells_a_wrong_channel_from_a_wrong_key(lns):
+    ran = lns("inspect", UPLINK_1_1, *KEYS_1_1, "--tx-dr", 3, "--tx-ch", 9)
+    assert ran.code == 1
+    assert ran.out.splitlines()[-1] == "└── mic_ok NO, the mic is right for tx_dr 3 with tx_ch 2"
+
+
+def test_inspect_says_what_is_missing_to_check_a_1_1_mic(lns):
+    ran = lns("inspect", UPLINK_1_1, *KEYS_1_1[:2])
+    assert ran.code == 0
+    text = "the half under FNwkSIntKey is right, SNwkSIntKey checks the other"
+    assert ran.out.splitlines()[-1] == f"└── mic_ok not checked: {text}"
+
+
+def test_inspect_names_the_commands_in_fopts(lns):
+    ran = lns("inspect", "40e8bd0c840325dee85afb662247f49790325351b7", *EARLY_1_1)
+    lines = [line.strip("│├└─ ") for line in ran.out.splitlines()]
+    assert [line for line in lines if line in {"LinkADRAns", "DeviceTimeReq"}] == ["LinkADRAns", "DeviceTimeReq"]
+    assert "fopts_hint encrypted as before the erratum of 1.1, by a 1.1.0 device" in lines
+
+
+EARLY_1_1 = (
+    *("--f-nwk-s-int-key", "821d70ac87e8b8cfc24d064521be7e43"),
+    *("--s-nwk-s-int-key", "35e382a535822b4fbf62c60039a81add"),
+    *("--nwk-s-enc-key", "cfdf5565f11bcaab93779da752a33300"),
+)
+
+
+def test_inspect_opens_a_join_accept_of_1_1(lns):
+    ran = lns(
+        "inspect",
+        "20471bbfed40e32f8f8b259e6f9161589fc6d719b2e2e5b49996ed9fb744231dc8",
+        *("--nwk-key", "4402e3a83cf0fd3c426a8ed1ed6e9067", "--join-eui", "5765D8C7937AB568"),
+        *("--dev-eui", "0c-3b-7d-c8-ae-31-de-5d", "--dev-nonce", 62326, "--json"),
+    )
+    assert ran.code == 0
+    assert (ran.json["dev_addr"], ran.json["dl_settings"]["opt_neg"], ran.json["mic_ok"]) == ("52f5b4dd", True, True)
+
+
+def test_inspect_shows_a_beacon(lns):
+    ran = lns("inspect", "--beacon", "0001009e3355ff93009cec510cd97aec73")
+    assert ran.code == 0
+    assert ran.out.splitlines()[1:3] == ["├── time_gps_s 1429446144", "├── time 2025-04-23T12:22:06+00:00"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
         (("zz",), 2, "'zz' is not hex"),
         ((UPLINK, "--app-key", "12"), 2, "the key has 2 characters: 32 hex digits are needed"),
+        ((UPLINK, "--dev-eui", "12"), 2, "'12' is not an EUI: 16 hex digits are needed"),
+        (
+            (UPLINK, "--nwk-s-key", NWK_S_KEY, "--nwk-s-enc-key", NWK_S_KEY),
+            2,
+            "--nwk-s-key is the key of a 1.0 session, the others are those of a 1.1 session",
+        ),
         (("40F17DBE490002",), 1, "data frame is 7 octets, at least 12 are needed"),
+        (("--beacon", "00"), 1, "beacon is 1 octets, 17, 19 or 23 are needed"),
     ],
 )
 def test_inspect_says_what_is_wrong(lns, arguments, code, text):

@@ -2,6 +2,7 @@
 
 from lns.lorawan.crypto import UP, DataMic, PayloadCipher
 from lns.lorawan.ids import dev_addr_le
+from lns.lorawan.joining import SessionKeys
 from lns.lorawan.modulation import Lora, Modulation
 from lns.lorawan.phy import MType, build_data
 from lns.lorawan.regions import region
@@ -11,6 +12,7 @@ from lns.mac.session import Device, Session
 NWK_S_KEY = bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c")
 APP_S_KEY = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
 DEV_ADDR = "01020304"
+KEYS_1_1 = SessionKeys(*(bytes([n]) * 16 for n in (0xF1, 0x51, 0xE1, 0xA1)))
 SF7 = Lora(7, 125_000)
 
 
@@ -21,6 +23,14 @@ def device(version: str = "1.0.3", device_id: int = 1, region_name: str = "EU868
 def session(owner: Device | None = None, fcnt_up: int = -1, nwk_s_key: bytes = NWK_S_KEY) -> Session:
     owner = owner or device()
     made = Session(7, owner, DEV_ADDR, nwk_s_key, APP_S_KEY)
+    made.fcnt_up = fcnt_up
+    owner.session = made
+    return made
+
+
+def session_1_1(owner: Device | None = None, fcnt_up: int = -1) -> Session:
+    owner = owner or device("1.1")
+    made = Session.of(7, owner, DEV_ADDR, KEYS_1_1, 1)
     made.fcnt_up = fcnt_up
     owner.session = made
     return made

@@ -2,16 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lns.lorawan.phy import parse_uplink
+from lns.lorawan.crypto11 import DataMic11
+from lns.lorawan.phy import ACK, MType, build_data, parse_uplink
 from lns.mac.match import Kind, Match, match
 from lns.mac.refusal import Reason, Refused
-from tests.mac.build import DEV_ADDR, device, session, uplink
+from tests.mac.build import DEV_ADDR, device, reception, session, session_1_1, uplink
 
 OTHER_KEY = bytes(range(16, 32))
 
 
 def judge(phy, *candidates):
-    return match(parse_uplink(phy), phy, candidates)
+    return match(parse_uplink(phy), phy, candidates, [reception(phy)])
 
 
 @pytest.mark.parametrize(
@@ -109,3 +110,46 @@ def test_no_accepted_counter_is_ever_below_the_last(last, fcnt):
         assert fcnt > last or (fcnt == last and found.kind is Kind.REPEATED)
     elif last < fcnt <= last + 0xFFFF:
         pytest.fail(f"fcnt {fcnt} after {last} was refused: {found}")
+
+
+def signed_1_1(owner, fcnt, dr=5, channel=0, conf_fcnt=0, flags=0):
+    message = build_data(MType.UNCONFIRMED_UP, DEV_ADDR, flags, fcnt, b"", 10, b"data")
+    mic = DataMic11(owner.keys.f_nwk_s_int_key, owner.keys.s_nwk_s_int_key)
+    return message + mic.uplink(message, owner.dev_addr_le, fcnt, conf_fcnt, dr, channel)
+
+
+def test_a_1_1_mic_fits_the_channel_and_data_rate_it_was_heard_on():
+    owner = session_1_1(fcnt_up=0x1_0000)
+    assert judge(signed_1_1(owner, 0x1_0001), owner) == Match(owner, 0x1_0001, Kind.NEW)
+
+
+def test_a_1_1_mic_fits_one_of_several_receptions():
+    owner = session_1_1(fcnt_up=1)
+    phy = signed_1_1(owner, 2, channel=1)
+    heard = [reception(phy), reception(phy, freq_hz=868_300_000)]  # the first is a ghost image
+    assert match(parse_uplink(phy), phy, [owner], heard) == Match(owner, 2, Kind.NEW)
+
+
+@pytest.mark.parametrize(("dr", "channel", "conf_fcnt"), [(4, 0, 0), (5, 1, 0), (5, 0, 7)])
+def test_a_1_1_mic_for_another_transmission_says_what_was_heard(dr, channel, conf_fcnt):
+    owner = session_1_1(fcnt_up=1)
+    refused = judge(signed_1_1(owner, 2, dr, channel, conf_fcnt), owner)
+    assert isinstance(refused, Refused)
+    assert refused.reason is Reason.MIC_OTHER_TRANSMISSION
+    assert refused.text == (
+        "half of the mic fits: the device signed another data rate, channel or acknowledgement than dr 5 on channel 0"
+    )
+
+
+def test_conf_fcnt_counts_only_in_a_frame_with_ack():
+    owner = session_1_1(fcnt_up=1)
+    owner.conf_fcnt_down = 0x1_0009
+    assert isinstance(judge(signed_1_1(owner, 2), owner), Match)
+    assert isinstance(judge(signed_1_1(owner, 2, conf_fcnt=9, flags=ACK), owner), Match)
+    assert isinstance(judge(signed_1_1(owner, 2, flags=ACK), owner), Refused)
+
+
+def test_sessions_of_both_versions_share_an_address():
+    old, new = session(device(device_id=1)), session_1_1(device("1.1", device_id=2))
+    assert judge(uplink(3), new, old) == Match(old, 3, Kind.NEW)
+    assert judge(signed_1_1(new, 3), old, new) == Match(new, 3, Kind.NEW)

@@ -38,7 +38,10 @@ def test_the_next_ping_slot_is_the_vectors_on_gateways_with_gps_only():
     clock = clock_at(VECTOR_BEACON_MS)
     slots = ping.slots(EU868, DEVICE, [("gps", 5.0), ("blind", 9.0), ("slow", 1.0)], FACTS, When(clock))
     at = tuning(EU868, 869_525_000, 3)
-    assert [(slot.gateway_eui, slot.gps_time_ms - VECTOR_BEACON_MS) for slot in slots] == [("gps", 3410), ("slow", 7250)]
+    assert [(slot.gateway_eui, slot.gps_time_ms - VECTOR_BEACON_MS) for slot in slots] == [
+        ("gps", 3410),
+        ("slow", 7250),
+    ]
     assert slots[0] == Slot("ping", "gps", 5.0, at, pytest.approx(1003.41, abs=1e-4), VECTOR_BEACON_MS + 3410)
 
 

@@ -63,7 +63,7 @@ def test_four_keys_make_a_session_of_lorawan_1_1() -> None:
 )
 def test_version_decides_which_keys_are_needed(version: str, values: dict[str, Any], missing: str | None) -> None:
     new = parse_device({"dev_eui": EUI, **values})
-    assert missing_keys(version, new.keys, new.abp and new.abp.keys) == missing
+    assert missing_keys(version, new.keys, None if new.abp is None else new.abp.keys) == missing
 
 
 @pytest.mark.parametrize(

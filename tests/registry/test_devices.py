@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from lns.registry.device_input import parse_device
-from lns.registry.devices import FRAMES_UNDER_WAY
 from lns.registry.registry import Registry
+from lns.registry.session_file import FRAMES_UNDER_WAY
 from tests.registry.samples import (
     APP_KEY,
     APP_S_KEY,

@@ -1,43 +1,9 @@
-"""Channel plans of a device, against the LinkADRReq vectors."""
+"""Channel plans of a device."""
 
 import pytest
 
-from lns.lorawan.commands import parse_commands
 from lns.lorawan.regions import region
-from simulators.channels import KEEP, ChannelPlan
-from tests.lorawan import vectors
-
-LINK_ADR = [v for v in vectors.of("link_adr_device") if v["region"] in ("EU868", "US915")]
-
-
-def masks(mask: int) -> list[int]:
-    return [mask >> 16 * n & 0xFFFF for n in range(6)]
-
-
-@pytest.mark.parametrize("vector", LINK_ADR, ids=vectors.name)
-def test_link_adr_block(vector):
-    plan = ChannelPlan(region(vector["region"]))
-    block, problem = parse_commands(bytes.fromhex(vector["commands"]), uplink=False)
-    assert problem is None
-    judged = plan.link_adr(block, data_rate=0, tx_power=0)
-    bits = {name: getattr(judged, name) for name in ("channel_mask_ack", "data_rate_ack", "power_ack")}
-    assert (bits, judged.accepted) == (vector["status"], vector["applied"])
-    assert masks(judged.mask if judged.accepted else plan.mask) == vector["resulting_masks"]
-
-
-def test_control_4_switches_the_500_khz_channels_alone():
-    plan = ChannelPlan(region("US915"))
-    block, _ = parse_commands(bytes.fromhex("0325020041"), uplink=False)
-    judged = plan.link_adr(block, data_rate=3, tx_power=0)
-    assert (masks(judged.mask), judged.accepted) == ([0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0x02, 0], True)
-
-
-def test_keep_leaves_data_rate_and_power():
-    plan = ChannelPlan(region("EU868"))
-    block, _ = parse_commands(bytes.fromhex("03ff070001"), uplink=False)
-    assert block[0].fields["data_rate"] == KEEP
-    judged = plan.link_adr(block, data_rate=3, tx_power=5)
-    assert (judged.data_rate, judged.tx_power, judged.nb_trans) == (3, 5, 1)
+from simulators.channels import ChannelPlan
 
 
 def test_cflist_with_frequencies_adds_channels():
@@ -66,27 +32,48 @@ def test_a_cflist_of_the_other_type_changes_nothing():
     assert (us.mask, eu.mask) == ((1 << 72) - 1, 0b111)
 
 
-@pytest.mark.parametrize(
-    ("request_fields", "answer", "channels"),
-    [
-        ((3, 867_100_000, 0, 5), (True, True), 4),
-        ((2, 867_100_000, 0, 5), (False, False), 3),  # a default channel cannot change
-        ((3, 900_000_000, 0, 5), (False, True), 3),
-        ((3, 867_100_000, 5, 0), (True, False), 3),
-        ((3, 867_100_000, 0, 15), (True, False), 3),
-        ((16, 867_100_000, 0, 5), (False, False), 3),
-    ],
-)
-def test_new_channel(request_fields, answer, channels):
-    plan = ChannelPlan(region("EU868"))
-    assert plan.new_channel(*request_fields) == answer
-    assert len(plan.usable(5)) == channels
-
-
 def test_frequency_zero_removes_a_channel_and_its_moved_rx1():
     plan = ChannelPlan(region("EU868"))
-    plan.new_channel(3, 867_100_000, 0, 5)
+    plan.set_channel(3, 867_100_000, 0, 5)
+    assert plan.defined == 0b1111
     plan.rx1_freq_hz[3] = 868_100_000
-    assert plan.new_channel(3, 0, 0, 5) == (True, True)
-    assert len(plan.usable(5)) == 3
-    assert plan.rx1_freq_hz == {}
+    plan.set_channel(3, 0, 0, 5)
+    assert (len(plan.usable(5)), plan.rx1_freq_hz, plan.defined) == (3, {}, 0b111)
+
+
+def test_frequencies_in_a_cflist_of_the_2_4_ghz_band_have_steps_of_200_hz():
+    plan = ChannelPlan(region("ISM2400"))
+    plan.use_cflist(region("ISM2400").cflist(extra_channels_hz=(2_450_000_000,)))
+    assert plan.channels[3].freq_hz == 2_450_000_000
+
+
+@pytest.mark.parametrize(
+    ("name", "sub_band", "on", "joins"),
+    [
+        ("EU868", 2, 3, 3),
+        ("US915", 2, 9, 9),
+        ("US915", 0, 72, 72),
+        ("CN470", 12, 8, 8),
+        ("CN470-20A", 0, 64, 8),  # joins on common channels only
+        ("CN470-26B", 0, 48, 5),
+    ],
+)
+def test_a_sub_band_is_what_the_factory_switched_on(name, sub_band, on, joins):
+    plan = ChannelPlan(region(name), sub_band)
+    assert (plan.mask.bit_count(), len(plan.join_channels())) == (on, joins)
+
+
+def test_defaults_are_switched_on_beside_the_others():
+    plan = ChannelPlan(region("EU868"))
+    plan.set_channel(5, 867_100_000, 0, 5)
+    plan.mask = 1 << 5
+    plan.switch_defaults_on()
+    assert plan.mask == 0b100111
+
+
+def test_a_reset_plan_is_as_it_left_the_factory():
+    plan = ChannelPlan(region("EU868"))
+    plan.set_channel(5, 867_100_000, 0, 5)
+    plan.rx1_freq_hz[0] = 867_100_000
+    plan.reset()
+    assert (plan.defined, plan.mask, plan.rx1_freq_hz) == (0b111, 0b111, {})

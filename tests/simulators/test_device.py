@@ -12,9 +12,11 @@ from lns.lorawan.ids import dev_addr_le
 from lns.lorawan.modulation import Lora
 from lns.lorawan.phy import DataFrame, JoinAccept, JoinRequest, MType, build_data, parse, parse_uplink
 from lns.lorawan.regions import region
-from simulators.device import Device, Received
+from simulators.device import OUTSIDE, Device, Received
 from simulators.firmware import Firmware
 from simulators.identity import Identity
+from simulators.misbehaviour import Misbehaviour
+from simulators.multicast import Group
 from simulators.session import Fault
 from tests.lorawan import vectors
 
@@ -271,3 +273,96 @@ def test_join_requests_of_a_fixed_plan_visit_the_sub_band_at_its_slowest_rates()
 def test_join_requests_of_a_dynamic_plan_use_the_default_channels():
     hops = [device().join_hop(step) for step in range(3)]
     assert [(channel.index, dr) for channel, dr in hops] == [(0, 5), (1, 5), (2, 5)]
+
+
+def test_a_mask_of_the_network_is_no_mask_for_join_requests():
+    joining = device(name="US915", data_rate=3)
+    joining.mac.plan.mask = 0xFF
+    assert [joining.join_hop(step)[0].index for step in range(3)] == [8, 9, 10]
+
+
+@pytest.mark.parametrize(
+    ("name", "data_rate", "dr"), [("AS923", 5, 5), ("AU915", 5, 2), ("CN470-20A", 3, 1), ("ISM2400", 7, 7)]
+)
+def test_join_requests_use_the_data_rates_of_the_region(name, data_rate, dr):
+    assert device(name=name, data_rate=data_rate).join_hop(0)[1] == dr
+
+
+def test_windows_of_a_join_follow_the_common_join_channel():
+    joining = device(name="CN470-20A", data_rate=3)
+    channel, dr = joining.join_hop(1)
+    assert channel.freq_hz == 472_500_000
+    assert [joining.listens(window, True, channel, dr)[0] for window in (1, 2)] == [486_100_000, 486_900_000]
+    joining.join_request(1)
+    joined(joining, 1)
+    assert joining.mac.rx2_freq_hz == 486_900_000
+
+
+def test_an_empty_uplink_and_one_with_commands_alone():
+    sender = abp()
+    sender.receive(down(0, fopts=encode_command("DevStatusReq", uplink=False) * 2))
+    asks = encode_command("LinkCheckReq", uplink=True)
+    frame = read(sender.uplink(0, b"", asks=asks))
+    clear = PayloadCipher(WHO.nwk_s_key).apply(frame.frm_payload, dev_addr_le(WHO.dev_addr), 0, UP)
+    assert (frame.fport, frame.fopts, clear) == (0, b"", bytes.fromhex("06c808" * 2 + "02"))
+    empty = sender.uplink(None, b"", confirmed=True)
+    frame = read(empty)
+    assert (frame.fport, frame.fcnt16, frame.confirmed, len(empty)) == (None, 1, True, 12)
+    assert DataMic(WHO.nwk_s_key).mic(empty[:-4], dev_addr_le(WHO.dev_addr), 1, UP) == empty[-4:]
+
+
+def test_adr_back_off_changes_what_is_sent():
+    sender = abp()
+    sender.adr = True
+    for _ in range(97):
+        sender.uplink(1, b"x")
+    assert sender.mac.data_rate == 4, "power is the largest already"
+    assert {sender.hop(step).freq_hz for step in range(3)} == {868_100_000, 868_300_000, 868_500_000}
+
+
+def faulty(**faults: Any) -> Device:
+    made = device(misbehaviour=Misbehaviour(**faults))
+    made.personalise()
+    return made
+
+
+def test_a_device_that_forgets_its_counters_begins_at_0_again():
+    sender = faulty(resets_counters_every=3)
+    assert [read(sender.uplink(1, b"x")).fcnt16 for _ in range(8)] == [0, 1, 2, 0, 1, 2, 0, 1]
+
+
+def test_a_device_that_skips_counters():
+    sender = faulty(skips_counters=2)
+    assert [read(sender.uplink(1, b"x")).fcnt16 for _ in range(3)] == [0, 3, 6]
+
+
+def test_a_device_that_repeats_its_dev_nonce():
+    joining = device(misbehaviour=Misbehaviour(repeats_dev_nonce=True))
+    assert [parse(joining.join_request(nonce)).dev_nonce for nonce in (5, 6, 7)] == [5, 5, 5]
+
+
+def test_a_device_that_does_not_hear_every_downlink():
+    listening = faulty(misses_downlink_every=2)
+    outcomes = [listening.receive(down(fcnt)) for fcnt in range(3)]
+    assert [outcome is Fault.MISSED for outcome in outcomes] == [False, True, False]
+
+
+def test_a_group_is_heard_beside_the_own_address():
+    listening = abp()
+    listening.groups[WHO.dev_addr[::-1]] = group = Group(WHO.dev_addr[::-1], (WHO.nwk_s_key, WHO.app_s_key))
+    address = dev_addr_le(group.mc_addr)
+    message = build_data(MType.UNCONFIRMED_DOWN, group.mc_addr, 0, 7, b"", 9, b"")
+    phy = message + DataMic(WHO.nwk_s_key).mic(message, address, 7, DOWN)
+    assert listening.receive(phy, OUTSIDE) == Received(7, False, False, False, 9, b"", (), group.mc_addr)
+    assert listening.session is not None
+    assert listening.session.fcnt_down == -1
+    assert listening.receive(phy, OUTSIDE) is Fault.REPEATED
+
+
+def test_only_a_downlink_in_a_receive_window_ends_sticky_answers():
+    listening = abp()
+    listening.receive(down(0, fopts=encode_command("RXTimingSetupReq", uplink=False, delay=1)))
+    for window, left in ((OUTSIDE, b"\x08"), (1, b"")):
+        listening.uplink(1, b"x")
+        listening.receive(down(window + 1), window)
+        assert read(listening.uplink(1, b"x")).fopts == left
