@@ -185,7 +185,7 @@ class Core:
         if handled.commands:
             self._converse(answer, handled, UplinkFacts(receptions, fcnt, dr, adr, receptions[0].received_at_us))
         if dialogue.needs(session):
-            answer.asks = True
+            answer.asks = bool(self._downlinks.requests(session))
         if device.settings.device_class != "A":
             self._listening.heard(session, frame)
         if handled.fport == CLOCK_SYNC_FPORT and device.settings.clock_sync:

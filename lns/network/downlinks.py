@@ -136,7 +136,7 @@ class Downlinks:
                 self._hopeless(device, session, ordered.blocked)
             self.on_free(device, free_at)
             return
-        requests = self._requests(session) if answer.asks else []
+        requests = self.requests(session) if answer.asks else []
         content, asked = self.compose(session, ordered.chances, answer.answers, requests, answer.acks_fcnt_up)
         if content.item is None and not (answer.wants or asked):
             self.on_free(device, free_at)
@@ -157,7 +157,8 @@ class Downlinks:
         sending.chances = list[Chance](ordered.chances)
         self._sender.put(sending)
 
-    def _requests(self, session: Session) -> list[Request]:
+    def requests(self, session: Session) -> list[Request]:
+        """What the device should be asked by now."""
         return dialogue.due(session, self._settings(session.device.region.name), time.time_ns() // 1000)
 
     def share(self, device: Device, share: float) -> float:

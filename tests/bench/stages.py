@@ -121,9 +121,9 @@ def _match_decrypt(frames: list[Frame], sessions: session.Sessions) -> float:
             phy_payload = receptions[0].phy_payload
             frame = parse_uplink(phy_payload)
             assert isinstance(frame, DataFrame)
-            found = match(frame, phy_payload, sessions.candidates(frame.dev_addr))
+            found = match(frame, phy_payload, sessions.candidates(frame.dev_addr), receptions)
             assert isinstance(found, Match)
-            uplink.handle(frame, found, receptions)
+            uplink.handle(frame, found)
             found.session.fcnt_up = found.fcnt
     return used()
 

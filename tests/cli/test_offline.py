@@ -128,18 +128,18 @@ def test_inspect_says_what_is_missing_to_check_a_1_1_mic(lns):
     assert ran.out.splitlines()[-1] == f"└── mic_ok not checked: {text}"
 
 
+EARLY_1_1 = (
+    *("--f-nwk-s-int-key", "821d70ac87e8b8cfc24d064521be7e43"),
+    *("--s-nwk-s-int-key", "35e382a535822b4fbf62c60039a81add"),
+    *("--nwk-s-enc-key", "1bcfdf5565f11bcaab93779da752a333"),
+)
+
+
 def test_inspect_names_the_commands_in_fopts(lns):
     ran = lns("inspect", "40e8bd0c840325dee85afb662247f49790325351b7", *EARLY_1_1)
     lines = [line.strip("│├└─ ") for line in ran.out.splitlines()]
     assert [line for line in lines if line in {"LinkADRAns", "DeviceTimeReq"}] == ["LinkADRAns", "DeviceTimeReq"]
     assert "fopts_hint encrypted as before the erratum of 1.1, by a 1.1.0 device" in lines
-
-
-EARLY_1_1 = (
-    *("--f-nwk-s-int-key", "821d70ac87e8b8cfc24d064521be7e43"),
-    *("--s-nwk-s-int-key", "35e382a535822b4fbf62c60039a81add"),
-    *("--nwk-s-enc-key", "cfdf5565f11bcaab93779da752a33300"),
-)
 
 
 def test_inspect_opens_a_join_accept_of_1_1(lns):
