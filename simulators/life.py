@@ -104,13 +104,22 @@ class Life:
         queued = self._towers[transmission.gateway_eui].offer(transmission, self.now_us)
         if isinstance(queued, TxOutcome):
             return queued
-        heappush(self._on_air, queued)
+        self.expect(queued)
         return TxOutcome(True)
+
+    def expect(self, on_air: OnAir) -> None:
+        """A downlink will be on the air where the device is."""
+        heappush(self._on_air, on_air)
+
+    @property
+    def closed_us(self) -> int:
+        """When the receive windows of the last sending are over, or now."""
+        end_us = self.now_us if self.last is None else self._ears.closed_us(self.last)
+        return max(end_us, self.now_us)
 
     def listen(self) -> list[Heard]:
         """Let time pass until the receive windows of the last sending are over; gives what came until then."""
-        end_us = self.now_us if self.last is None else self._ears.closed_us(self.last)
-        return self._advance(max(end_us, self.now_us))
+        return self._advance(self.closed_us)
 
     def wait(self, seconds: float) -> list[Heard]:
         """Let time pass; gives what came meanwhile."""

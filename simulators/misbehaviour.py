@@ -50,10 +50,21 @@ class Lapses:
 
 
 REQUESTS = frozenset(
-    (
-        "LinkADRReq DutyCycleReq RXParamSetupReq DevStatusReq NewChannelReq RXTimingSetupReq TXParamSetupReq "
-        "DlChannelReq ADRParamSetupReq ForceRejoinReq RejoinParamSetupReq PingSlotChannelReq BeaconFreqReq"
-    ).split()
+    {
+        "LinkADRReq",
+        "DutyCycleReq",
+        "RXParamSetupReq",
+        "DevStatusReq",
+        "NewChannelReq",
+        "RXTimingSetupReq",
+        "TXParamSetupReq",
+        "DlChannelReq",
+        "ADRParamSetupReq",
+        "ForceRejoinReq",
+        "RejoinParamSetupReq",
+        "PingSlotChannelReq",
+        "BeaconFreqReq",
+    }
 )
 """The MAC commands by which a network asks something of a device."""
 

@@ -24,7 +24,7 @@ def lora_airtime_us(
     bits = 8 * payload_len - 4 * sf + (20 if short else 28) + 16 * crc - 20 * (not explicit_header)
     bits_per_block = 4 * (sf - 2 * low_dr_optimize)
     blocks = max(0, -(-bits // bits_per_block))
-    symbols = 8 + blocks * int(coding_rate[2:])
+    symbols = 8 + blocks * int(coding_rate[2])  # "4/8LI" counts as "4/8"
     preamble_quarters = 4 * preamble + (25 if short else 17)
     return round((preamble_quarters + 4 * symbols) * (250_000 << sf) / bw_hz)
 

@@ -133,11 +133,13 @@ class Chooser:
         trips: float,
     ) -> Ordered[Chance]:
         """`earliest` is when a gateway without delay could start, `trips` how many round trips others are behind it."""
-        region, octets, share = need.region, need.octets, need.share
+        octets, share = need.octets, need.share
         now = earliest - SHORTEST_LEAD_S
         ranked: list[tuple[float, float, int, Chance]] = []
         blocked: list[Blocked] = []
+        # gateways share few frequencies and data rates: each is looked up once
         airtimes: dict[int, int] = {}
+        bands: dict[int, tuple[Band, float]] = {}
         for index, (chance, at, name, eui, start, snr_db) in enumerate(asked):
             fact = facts.get(eui, UNKNOWN)
             behind = earliest + trips * fact.round_trip_s - start
@@ -147,10 +149,13 @@ class Chooser:
             if octets - _MHDR_AND_MIC_OCTETS > at.room:
                 blocked.append(_too_long(name, eui, octets, at))
                 continue
-            airtime = airtimes.get(at.dr)
-            if airtime is None:
-                airtime = airtimes[at.dr] = airtime_us(at.modulation, octets, False)
-            band = band_of(region, at.freq_hz)
+            dr, freq_hz = at.dr, at.freq_hz
+            if dr not in airtimes:
+                airtimes[dr] = airtime_us(at.modulation, octets, False)
+            if freq_hz not in bands:
+                found = band_of(need.region, freq_hz)
+                bands[freq_hz] = found, limit_us(found, share)
+            airtime, (band, limit) = airtimes[dr], bands[freq_hz]
             left = self.ledger.left_us(eui, band, share, now)
             if airtime > left:
                 blocked.append(_no_airtime(name, eui, airtime, left, band))
@@ -161,7 +166,7 @@ class Chooser:
                 continue
             margin = margin_db(snr_db, at.modulation)
             cost = _REFUSAL_DB * fact.nacks_recent + _ROUND_TRIP_DB_PER_S * fact.round_trip_s
-            cost += _AIRTIME_DB * (1 - left / limit_us(band, share))
+            cost += _AIRTIME_DB * (1 - left / limit)
             ranked.append((start, cost - (margin if margin < _ENOUGH_DB else _ENOUGH_DB), index, chance))
         ranked.sort()
         return Ordered([chance for _, _, _, chance in ranked], blocked)

@@ -4,8 +4,8 @@ Written for every uplink and read seldom: 20 fixed entries in one bytearray, fou
 say when the dialogue with the device is worth a look again.
 """
 
+import struct
 from collections.abc import Iterator, Sequence
-from struct import Struct
 
 import msgspec
 
@@ -17,15 +17,17 @@ GATEWAYS_KEPT = 4
 """The best gateways of an uplink; a fifth one changes no decision."""
 NEVER_S = 0xFFFF_FFFF
 
-# fcnt, second, dr | tx_power << 4, gateways; then for each gateway its number, SNR in quarters of a dB, -RSSI in dBm
-_HEAD, _HEARD = "IIBB", "HbB"
-_ENTRY = tuple(Struct("<" + _HEAD + _HEARD * n) for n in range(GATEWAYS_KEPT + 1))
-_WHOLE = _ENTRY[GATEWAYS_KEPT]
-_SIZE = _WHOLE.size
-_BLANK = bytes(_SIZE)
-_NO_SNR = -128
-_NO_RSSI = 255
+NO_SNR = -128
 _OTHER_GATEWAY = 0xFFFF
+_NOBODY = (_OTHER_GATEWAY, NO_SNR)
+# fcnt, second, dr | tx_power << 4; then for each gateway its number and SNR in quarters of a dB
+_ENTRY = struct.Struct("<IIB" + "Hb" * GATEWAYS_KEPT)
+_SIZE = _ENTRY.size
+_BLANK = bytes(_SIZE)
+_FCNT = struct.Struct("<I")
+_REST = tuple(struct.pack("<" + "Hb" * free, *_NOBODY * free) for free in range(GATEWAYS_KEPT, -1, -1))
+_HEARD_BY = tuple(struct.Struct(f"<IIB{'Hb' * n}{len(rest)}s") for n, rest in enumerate(_REST))
+"""An entry of so many gateways, and what stands for those that did not hear it."""
 
 
 class GatewayNumbers(dict[str, int]):
@@ -47,7 +49,6 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
 
     gateway: int
     snr_db: float | None
-    rssi_dbm: int | None
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -114,26 +115,23 @@ class History:
             ring += _BLANK
         self.received += 1
         self.since_change += 1
-        if len(receptions) == 1:
-            snr, rssi = _octets(best.snr_db, best.rssi_dbm)
-            _ENTRY[1].pack_into(ring, at, fcnt, at_s, dr | self.tx_power << 4, 1, gateways[best.gateway_eui], snr, rssi)
-        else:
-            self._add_copies(at, receptions, gateways)
-
-    def _add_copies(self, at: int, receptions: Sequence[Reception], gateways: GatewayNumbers) -> None:
-        flat: list[int] = []
-        seen: list[str] = []
+        n = len(receptions)
+        octet = dr | self.tx_power << 4
+        if n == 1:
+            snr_db = best.snr_db
+            snr = NO_SNR if snr_db is None else int(4 * snr_db)
+            if -128 <= snr < 128:
+                _HEARD_BY[1].pack_into(ring, at, fcnt, at_s, octet, gateways[best.gateway_eui], snr, _REST[1])
+                return
+        copies: dict[int, int] = {}
         for reception in receptions:
-            eui = reception.gateway_eui
-            if eui in seen:
-                continue  # another antenna of it
-            seen.append(eui)
-            flat.append(gateways[eui])
-            flat += _octets(reception.snr_db, reception.rssi_dbm)
-            if len(seen) == GATEWAYS_KEPT:
-                break
-        n = len(seen)
-        _ENTRY[n].pack_into(self._ring, at, self.fcnt, self.at_s, self.dr | self.tx_power << 4, n, *flat)
+            gateway = gateways[reception.gateway_eui]
+            if gateway not in copies:  # another antenna of it
+                snr_db = reception.snr_db
+                copies[gateway] = NO_SNR if snr_db is None else max(NO_SNR + 1, min(127, int(4 * snr_db)))
+        heard = [number for copy in list(copies.items())[:GATEWAYS_KEPT] for number in copy]
+        n = len(heard) // 2
+        _HEARD_BY[n].pack_into(ring, at, fcnt, at_s, octet, *heard, _REST[n])
 
     def changed(self, tx_power: int) -> None:
         """The device uses other radio parameters from now on; what came before says little of its losses."""
@@ -144,23 +142,26 @@ class History:
         """No look is worth while before `uplinks` more have come or the second `until_s`, unless something changes."""
         self.look_in, self.look_at_s = uplinks, until_s
 
-    def rows(self) -> Iterator[tuple[int, ...]]:
-        """Entries as kept, in no order: fcnt, second, dr | tx_power << 4, gateways, then 3 numbers for each of four."""
-        return _WHOLE.iter_unpack(self._ring)
+    def columns(self) -> list[tuple[int, ...]]:
+        """The entries kept, in no order, column by column: fcnt, second, dr | tx_power << 4, then for each of four
+        gateways its number and SNR in quarters of a dB (NO_SNR: not heard, or without one); [] while empty.
+        """
+        return list(zip(*_ENTRY.iter_unpack(self._ring), strict=True))
 
     def entries(self) -> list[Entry]:
         """The uplinks kept, the oldest first."""
         return [
-            Entry(row[0], row[1], row[2] & 15, row[2] >> 4, tuple(_heard(row, n) for n in range(row[3])))
-            for row in sorted(self.rows())
+            Entry(row[0], row[1], row[2] & 15, row[2] >> 4, tuple(_heard(row)))
+            for row in sorted(_ENTRY.iter_unpack(self._ring))
         ]
 
     def loss(self) -> float:
         """Share of the uplinks lost between the oldest and the newest of those kept, 0 to 1."""
-        counters = [row[0] for row in self.rows()]
-        if not counters:
+        kept = min(self.received, KEPT)
+        if kept == 0:
             return 0.0
-        return 1 - len(counters) / (max(counters) - min(counters) + 1)
+        oldest: int = _FCNT.unpack_from(self._ring, self.received % KEPT * _SIZE if kept == KEPT else 0)[0]
+        return 1 - kept / (self.fcnt - oldest + 1)
 
     def gateways(self, numbers: GatewayNumbers) -> list[tuple[str, float]]:
         """Gateways that heard the kept uplinks and their mean SNR in dB, the best first."""
@@ -173,20 +174,7 @@ class History:
         return sorted(means, key=lambda mean: mean[1], reverse=True)
 
 
-def _octets(snr_db: float | None, rssi_dbm: float | None) -> tuple[int, int]:
-    """SNR in quarters of a dB and -RSSI in dBm, as the ring keeps them."""
-    snr, rssi = _NO_SNR, _NO_RSSI
-    if snr_db is not None:
-        snr = int(snr_db * 4)
-        if not -128 < snr < 128:
-            snr = 127 if snr > 0 else -127
-    if rssi_dbm is not None:
-        rssi = -int(rssi_dbm)
-        if not 0 <= rssi < _NO_RSSI:
-            rssi = 0 if rssi < 0 else _NO_RSSI - 1
-    return snr, rssi
-
-
-def _heard(row: tuple[int, ...], n: int) -> Heard:
-    gateway, snr, rssi = row[4 + 3 * n : 7 + 3 * n]
-    return Heard(gateway, None if snr == _NO_SNR else snr / 4, None if rssi == _NO_RSSI else -rssi)
+def _heard(row: tuple[int, ...]) -> Iterator[Heard]:
+    for gateway, snr in zip(row[3::2], row[4::2], strict=True):
+        if (gateway, snr) != _NOBODY:
+            yield Heard(gateway, None if snr == NO_SNR else snr / 4)

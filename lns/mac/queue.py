@@ -114,13 +114,11 @@ class Chosen(msgspec.Struct, frozen=True, gc=False):
 def insert(waiting: deque[DownlinkItem], item: DownlinkItem) -> None:
     """Put an item in its place: new ones behind their priority, returning ones where they were."""
     place = _place(item)
-    if not waiting or _place(waiting[-1]) <= place:
-        waiting.append(item)
-        return
     for index, other in enumerate(waiting):
         if place < _place(other):
             waiting.insert(index, item)
             return
+    waiting.append(item)
 
 
 def _place(item: DownlinkItem) -> tuple[int, int]:
@@ -189,15 +187,18 @@ def expire(queue: deque[DownlinkItem], now_us: int) -> list[DownlinkItem]:
 
 
 def choose(waiting: deque[DownlinkItem], outstanding: DownlinkItem | None, offer: Offer, now_us: int) -> Chosen:
-    """Take the item that goes into the next frame out of `waiting`, and those that cannot go at all."""
+    """Take the item that goes into the next frame out of `waiting`, and those that cannot go at all.
+
+    `now_us` is when that frame will be on the air, which for a timed item is later than when it is decided.
+    """
     closed: list[DownlinkItem] = expire(waiting, now_us)
     most = offer.room - FHDR_OCTETS - FPORT_OCTETS
-    item = _first_due(waiting, now_us)
+    item = first_due(waiting, now_us)
     while item is not None and len(item.payload) > most:
         waiting.remove(item)
         text = f"payload is {len(item.payload)} octets, {max(most, 0)} fit at dr {offer.dr}"
         closed.append(item.after(Step.TOO_LONG, text))
-        item = _first_due(waiting, now_us)
+        item = first_due(waiting, now_us)
     if item is None:
         return Chosen(None, tuple(closed), False)
     left = most - offer.answers
@@ -206,10 +207,11 @@ def choose(waiting: deque[DownlinkItem], outstanding: DownlinkItem | None, offer
     if crowded_out or (item.confirmed and outstanding is not None):
         return Chosen(None, tuple(closed), True)
     waiting.remove(item)
-    return Chosen(item, tuple(closed), _first_due(waiting, now_us) is not None)
+    return Chosen(item, tuple(closed), first_due(waiting, now_us) is not None)
 
 
-def _first_due(waiting: Iterable[DownlinkItem], now_us: int) -> DownlinkItem | None:
+def first_due(waiting: Iterable[DownlinkItem], now_us: int) -> DownlinkItem | None:
+    """The item that is next in a frame at `now_us`, if it can go at all."""
     for item in waiting:
         if item.at_us is None or item.at_us <= now_us:
             return item

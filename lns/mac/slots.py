@@ -14,6 +14,10 @@ class Clock(msgspec.Struct, frozen=True, gc=False):
     now: float
     utc_us: int
 
+    def utc_us_at(self, at: float) -> int:
+        """UTC in microseconds of a moment in monotonic seconds."""
+        return self.utc_us + round((at - self.now) * 1e6)
+
     def at_utc(self, utc_us: int) -> float:
         """Monotonic seconds of a UTC time in microseconds."""
         return self.now + (utc_us - self.utc_us) / 1e6

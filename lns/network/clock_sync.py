@@ -1,6 +1,5 @@
 """Application-layer clock synchronisation (TS003): the server answers a device's AppTimeReq itself."""
 
-import time
 import uuid
 from collections import deque
 
@@ -10,6 +9,7 @@ from lns.mac.answers import end_of_uplink_gps_s
 from lns.mac.frames import Reception
 from lns.mac.queue import DownlinkItem
 from lns.mac.session import Session
+from lns.network.clocks import Clocks
 from lns.network.notices import Notices
 
 PRIORITY = 100
@@ -20,8 +20,8 @@ EXPIRES_S = 600
 class ClockSync:
     """Queues answers for the window that the uplink with the request opens."""
 
-    def __init__(self, notices: Notices) -> None:
-        self._notices = notices
+    def __init__(self, notices: Notices, clocks: Clocks) -> None:
+        self._notices, self._clocks = notices, clocks
 
     def uplink(self, session: Session, payload: bytes, receptions: list[Reception]) -> None:
         """An uplink on FPort 202."""
@@ -30,7 +30,7 @@ class ClockSync:
         answer = clock_sync.answers(payload, end_of_uplink_gps_s(receptions), airtime_s)
         if not answer:
             return
-        now_us = time.time_ns() // 1000
+        now_us = self._clocks.utc_us()
         device.queue = device.queue if device.queue is not None else deque()
         item = DownlinkItem(
             str(uuid.uuid4()),

@@ -6,7 +6,6 @@ receptions -> deduplicate -> parse -> match session -> handle -> exchange, and t
 import asyncio
 import logging
 import struct
-import time
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -29,6 +28,7 @@ from lns.mac.refusal import Reason, Refused
 from lns.mac.session import Device, Session
 from lns.network import show
 from lns.network.clock_sync import ClockSync
+from lns.network.clocks import Clocks
 from lns.network.devices import Devices
 from lns.network.downlinks import Answer, Downlinks
 from lns.network.joins import Joins
@@ -68,8 +68,9 @@ class Core:
         radios: Radios,
         notices: Notices,
         live: Live,
+        clocks: Clocks,
     ) -> None:
-        self._exchange, self._state, self._live = exchange, state, live
+        self._exchange, self._state, self._live, self._clocks = exchange, state, live, clocks
         self._devices, self._downlinks, self._listening = devices, downlinks, listening
         self._joins, self._clock_sync, self._radios, self._notices = joins, clock_sync, radios, notices
         self._dedup = Deduplicator(config.dedup_window_ms / 1000, config.late_window_ms / 1000)
@@ -88,12 +89,12 @@ class Core:
     def _arm(self) -> None:
         deadline = self._dedup.deadline()
         if deadline is not None:
-            delay_s = max(deadline - time.monotonic(), TIMER_GRAIN_S)
+            delay_s = max(deadline - self._clocks.monotonic(), TIMER_GRAIN_S)
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._expire)
 
     def _expire(self) -> None:
         self._timer = None
-        for heard in self._dedup.expire(time.monotonic()):
+        for heard in self._dedup.expire(self._clocks.monotonic()):
             self._guard(heard)
         self._arm()
 
@@ -170,7 +171,7 @@ class Core:
                 answer.wants |= bool(answer.answers)
         else:
             self._new(answer, frame, handled, found.fcnt)
-        self._downlinks.offer(answer, time.monotonic())
+        self._downlinks.offer(answer, self._clocks.monotonic())
 
     def _new(self, answer: Answer, frame: DataFrame, handled: uplink.Handled, fcnt: int) -> None:
         """What an uplink that was not seen before brings about, beside its answer."""

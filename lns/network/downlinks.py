@@ -5,7 +5,6 @@ that is quick is heard in the same window.
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -23,6 +22,7 @@ from lns.mac.ledger import ANSWER_SHARE, APPLICATION_SHARE
 from lns.mac.queue import FHDR_OCTETS, FPORT_OCTETS, MAX_FOPTS_OCTETS, DownlinkItem, Offer
 from lns.mac.session import Device, Session
 from lns.mac.settings import RegionSettings
+from lns.network.clocks import Clocks
 from lns.network.notices import Notices
 from lns.network.radios import Radios
 from lns.network.sender import Chance, Sender, Sending
@@ -75,10 +75,11 @@ class Downlinks:
         radios: Radios,
         sender: Sender,
         notices: Notices,
+        clocks: Clocks,
     ) -> None:
         self._margin_s = config.downlink_margin_ms / 1000
         self._settings, self._state, self._radios = settings, state, radios
-        self._sender, self._notices = sender, notices
+        self._sender, self._notices, self._clocks = sender, notices, clocks
         self._open: dict[int, Answer] = {}
         self._open_order: deque[tuple[float, int, Answer]] = deque()
         self.event = notices.event
@@ -112,11 +113,11 @@ class Downlinks:
         facts = self._radios.facts([r.gateway_eui for r in answer.receptions[:2]], now)
         opens_at = answer.opened_at + answer.session.rx1_delay_s
         delay_s = decide_at(opens_at, list(facts.values()), self._margin_s) - now
-        asyncio.get_running_loop().call_later(max(0.0, delay_s), self._decide, answer)
+        asyncio.get_running_loop().call_later(max(0.0, delay_s), self.decide, answer)
 
-    def _decide(self, answer: Answer) -> None:
+    def decide(self, answer: Answer) -> None:
         """Choose content and windows, advance FCntDown, and hand the frame to the sender."""
-        session, now = answer.session, time.monotonic()
+        session, now = answer.session, self._clocks.monotonic()
         device = session.device
         if self._open.get(device.id) is answer:
             del self._open[device.id]
@@ -159,7 +160,7 @@ class Downlinks:
 
     def requests(self, session: Session) -> list[Request]:
         """What the device should be asked by now."""
-        return dialogue.due(session, self._settings(session.device.region.name), time.time_ns() // 1000)
+        return dialogue.due(session, self._settings(session.device.region.name), self._clocks.utc_us())
 
     def share(self, device: Device, share: float) -> float:
         """How much of the duty cycle a frame to this device may use."""
@@ -180,7 +181,7 @@ class Downlinks:
         item, more = None, False
         if device.queue:
             offer = Offer(room, dr, len(answers))
-            chosen = queue.choose(device.queue, device.awaiting_ack, offer, time.time_ns() // 1000)
+            chosen = queue.choose(device.queue, device.awaiting_ack, offer, self._clocks.utc_us())
             for closed in chosen.closed:
                 self._notices.item(device, closed)
             item, more = chosen.item, chosen.more
@@ -207,7 +208,7 @@ class Downlinks:
             sending.done = self._settled
             if item.confirmed:
                 device.awaiting_ack = sending.item
-            self._state.downlink(sending.item, time.time_ns() // 1000)
+            self._state.downlink(sending.item, self._clocks.utc_us())
         return sending
 
     def _settled(self, sending: Sending, chance: Chance | None, problem: str) -> None:
@@ -219,7 +220,7 @@ class Downlinks:
             if device.awaiting_ack is item:
                 device.awaiting_ack = None
             self._requeue(device, queue.returned(item, problem))
-        self.on_free(device, time.monotonic())
+        self.on_free(device, self._clocks.monotonic())
 
     def _requeue(self, device: Device, item: DownlinkItem) -> None:
         device.queue = device.queue if device.queue is not None else deque()
@@ -265,7 +266,7 @@ class Downlinks:
 
     def send_join_accept(self, device: Device, accept: bytes, windows: list[Window], opened_at: float) -> None:
         """Send once the session, the DevNonce and the JoinNonce are durable."""
-        now = time.monotonic()
+        now = self._clocks.monotonic()
         facts = self._radios.facts({window.reception.gateway_eui for window in windows}, now)
         need = Need(device.region, len(accept), self.share(device, ANSWER_SHARE), opened_at)
         ordered = self._radios.chooser.order(windows, need, facts, now)

@@ -1,7 +1,6 @@
 """Joins and rejoins: checks the request, makes the pending session; the join-accept leaves once all is durable."""
 
 import secrets
-import time
 from array import array
 from collections.abc import Callable
 from functools import lru_cache
@@ -22,6 +21,7 @@ from lns.mac.refusal import Reason, Refused
 from lns.mac.session import Device, Session
 from lns.mac.settings import RegionSettings
 from lns.network import show
+from lns.network.clocks import Clocks
 from lns.network.devices import Devices, new_session_id
 from lns.network.downlinks import Downlinks
 from lns.network.state import NetworkState
@@ -42,9 +42,10 @@ class Joins:
         devices: Devices,
         downlinks: Downlinks,
         live: Live,
+        clocks: Clocks,
     ) -> None:
         self._net_id, self._settings = net_id, settings
-        self._exchange, self._state, self._live = exchange, state, live
+        self._exchange, self._state, self._live, self._clocks = exchange, state, live, clocks
         self._devices, self._downlinks = devices, downlinks
 
     def handle(self, request: JoinRequest, receptions: list[Reception], opened_at: float) -> Refused | None:
@@ -101,7 +102,7 @@ class Joins:
 
     def _open(self, session: Session, joined: Joined, dev_nonce: int | None, told: dict[str, Any]) -> None:
         """Keep the session beside the old one until the device uses it, and note what was used up for it."""
-        device, now_us = session.device, time.time_ns() // 1000
+        device, now_us = session.device, self._clocks.utc_us()
         device.join_nonce = joined.join_nonce
         self._devices.add_pending(session)
         self._state.joined(device, dev_nonce, now_us)

@@ -5,7 +5,6 @@ no gateway sends it. A confirmed one has to be acknowledged within a time, else 
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 from lns.lorawan.airtime import airtime_us
@@ -18,10 +17,11 @@ from lns.mac.queue import FHDR_OCTETS, FPORT_OCTETS
 from lns.mac.responses import Responses
 from lns.mac.session import Device, Session
 from lns.mac.slots import Slot, When, tuning
+from lns.network.clocks import Clocks
 from lns.network.devices import Devices
 from lns.network.downlinks import Downlinks
 from lns.network.notices import Notices
-from lns.network.radios import Radios, clock
+from lns.network.radios import Radios
 from lns.network.sender import Chance, Sender, Sending
 from lns.network.state import NetworkState
 
@@ -41,9 +41,10 @@ class Listening:
         radios: Radios,
         sender: Sender,
         notices: Notices,
+        clocks: Clocks,
     ) -> None:
         self._state, self._devices, self._downlinks = state, devices, downlinks
-        self._radios, self._sender, self._notices = radios, sender, notices
+        self._radios, self._sender, self._notices, self._clocks = radios, sender, notices, clocks
         self._responses = Responses()
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._response_timer: asyncio.TimerHandle | None = None
@@ -67,7 +68,7 @@ class Listening:
             self._state.retuned(session)
 
     def _told(self, device: Device, before: str, after: str) -> None:
-        self._notices.event("class_changed", device, time.time_ns() // 1000, **{"from": before, "to": after})
+        self._notices.event("class_changed", device, self._clocks.utc_us(), **{"from": before, "to": after})
 
     def free(self, device: Device, at: float) -> None:
         """From `at` (monotonic seconds) on the device may be sent to again, if something waits for it."""
@@ -78,7 +79,7 @@ class Listening:
         timer = self._timers.pop(device.id, None)
         if timer is not None:
             timer.cancel()
-        delay_s = max(0.0, at - time.monotonic())
+        delay_s = max(0.0, at - self._clocks.monotonic())
         self._timers[device.id] = asyncio.get_running_loop().call_later(delay_s, self._decide, device)
 
     def _decide(self, device: Device) -> None:
@@ -86,7 +87,7 @@ class Listening:
         session = device.session
         if session is None or not device.queue or self._devices.by_id.get(device.id) is not device:
             return
-        when = clock()
+        when = self._clocks.read()
         waiting_us = queue.due_at_us(device.queue, when.utc_us)
         item = device.queue[0]
         if device.awaiting_ack is not None and item.confirmed:
@@ -158,13 +159,13 @@ class Listening:
             self._response_timer = None
         deadline = self._responses.deadline()
         if deadline is not None:
-            delay_s = max(0.0, deadline - time.monotonic())
+            delay_s = max(0.0, deadline - self._clocks.monotonic())
             self._response_timer = asyncio.get_running_loop().call_later(delay_s, self._expire)
 
     def _expire(self) -> None:
-        for device_id, item_id in self._responses.expire(time.monotonic()):
+        for device_id, item_id in self._responses.expire(self._clocks.monotonic()):
             device = self._devices.by_id.get(device_id)
             if device is not None and device.awaiting_ack is not None and device.awaiting_ack.id == item_id:
                 self._downlinks.unacknowledged(device, "not acknowledged in time")
-                self.free(device, time.monotonic())
+                self.free(device, self._clocks.monotonic())
         self._arm_responses()

@@ -1,7 +1,6 @@
 """Multicast groups: queues of downlinks, and frames through the fewest gateways that reach every member."""
 
 import asyncio
-import time
 import uuid
 from collections.abc import Callable, Iterable
 
@@ -14,10 +13,11 @@ from lns.mac.multicast import Group, MulticastDownlink
 from lns.mac.queue import FHDR_OCTETS, FPORT_OCTETS
 from lns.mac.slots import Clock, Slot, When
 from lns.mac.turns import Frame, Reach, reach, schedule
+from lns.network.clocks import Clocks
 from lns.network.devices import Devices
 from lns.network.listening import RETRY_S
 from lns.network.notices import Notices
-from lns.network.radios import Radios, clock
+from lns.network.radios import Radios
 from lns.network.sender import Chance, Sender, Sending
 from lns.network.state import NetworkState
 from lns.registry.rows import MulticastSnapshot
@@ -48,9 +48,10 @@ class Multicasts:
         sender: Sender,
         notices: Notices,
         share: Callable[[str, float], float],
+        clocks: Clocks,
     ) -> None:
         self._state, self._devices, self._radios = state, devices, radios
-        self._sender, self._notices, self._share = sender, notices, share
+        self._sender, self._notices, self._share, self._clocks = sender, notices, share, clocks
         self._groups: dict[int, Group] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
@@ -80,7 +81,7 @@ class Multicasts:
         self, group_id: int, fport: int, payload: bytes, expires_at_us: int | None, at_us: int | None
     ) -> MulticastDownlink:
         """Queue a downlink. KeyError: no such group; ValueError: it can never be sent, with the limit."""
-        group, now_us = self._groups[group_id], time.time_ns() // 1000
+        group, now_us = self._groups[group_id], self._clocks.utc_us()
         refusal = group.refusal(fport, payload, now_us)
         if refusal is None and len(group.waiting) >= MAX_QUEUE:
             refusal = f"{len(group.waiting)} downlinks wait for the group, at most {MAX_QUEUE} may"
@@ -94,7 +95,7 @@ class Multicasts:
 
     def _keep(self, item: MulticastDownlink) -> None:
         content = (item.id, item.group_id, item.fport, item.payload, item.state, item.reason)
-        times = (item.enqueued_at_us, item.expires_at_us, item.at_us, item.fcnt, time.time_ns() // 1000)
+        times = (item.enqueued_at_us, item.expires_at_us, item.at_us, item.fcnt, self._clocks.utc_us())
         self._state.multicast(_DOWNLINK, (*content, *times))
 
     def _cancel(self, group_id: int) -> None:
@@ -109,7 +110,7 @@ class Multicasts:
     def _decide(self, group_id: int) -> None:
         """Send the next downlink of a group, or wait for its time."""
         self._timers.pop(group_id, None)
-        group, when = self._groups.get(group_id), clock()
+        group, when = self._groups.get(group_id), self._clocks.read()
         if group is None:
             return
         ahead_us = int(class_c.HAND_OVER_S * 2e6)

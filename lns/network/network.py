@@ -1,7 +1,6 @@
 """The network as the rest of the server sees it: receptions in, downlinks queued, devices kept in step."""
 
 import asyncio
-import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +16,7 @@ from lns.mac.queue import FHDR_OCTETS, FPORT_OCTETS, DownlinkItem
 from lns.mac.session import Device
 from lns.network import link_view
 from lns.network.clock_sync import ClockSync
+from lns.network.clocks import SYSTEM, Clocks
 from lns.network.core import Core
 from lns.network.devices import Devices
 from lns.network.downlinks import UNLIMITED_SHARE, Downlinks
@@ -46,21 +46,28 @@ class Network:
     """Builds the parts of the network and owns what is in memory."""
 
     def __init__(
-        self, config: Config, registry: Registry, exchange: SqliteExchange, gateways: Gateways, live: Live
+        self,
+        config: Config,
+        registry: Registry,
+        exchange: SqliteExchange,
+        gateways: Gateways,
+        live: Live,
+        clocks: Clocks = SYSTEM,
     ) -> None:
         self._registry, self._exchange, self._settings = registry, exchange, config.region_settings
+        self._clocks = clocks
         self.on_loaded: list[Callable[[NetworkSnapshot], None]] = []
         state = self._state = NetworkState(lambda octets: registry.seal.seal(octets))  # open only when it runs
         exchange.enlist(state)
-        self._notices = notices = Notices(exchange, state, live)
+        self._notices = notices = Notices(exchange, state, live, clocks)
         self.radios = radios = Radios(gateways)
         self.devices = devices = Devices(state, config.network.net_id)
-        self._sender = sender = Sender(exchange, radios, notices)
-        downlinks = self._downlinks = Downlinks(config.network, self._settings, state, radios, sender, notices)
-        self._listening = Listening(state, devices, downlinks, radios, sender, notices)
-        self._multicasts = Multicasts(state, devices, radios, sender, notices, self._share)
-        joins = Joins(config.network.net_id, self._settings, exchange, state, devices, downlinks, live)
-        clock_sync = ClockSync(notices)
+        self._sender = sender = Sender(exchange, radios, notices, clocks)
+        downlinks = self.downlink_decider = Downlinks(config.network, self._settings, state, radios, sender, notices, clocks)
+        self._listening = Listening(state, devices, downlinks, radios, sender, notices, clocks)
+        self._multicasts = Multicasts(state, devices, radios, sender, notices, self._share, clocks)
+        joins = Joins(config.network.net_id, self._settings, exchange, state, devices, downlinks, live, clocks)
+        clock_sync = ClockSync(notices, clocks)
         self._core = Core(
             config.network,
             exchange,
@@ -73,6 +80,7 @@ class Network:
             radios,
             notices,
             live,
+            clocks,
         )
 
     def _share(self, region_name: str, share: float) -> float:
@@ -85,7 +93,7 @@ class Network:
             await self._load(range(first_id, first_id + LOAD_ROWS), at_start=True)
         self._multicasts.load(await asyncio.to_thread(self._registry.load_multicast))
         for device in self.devices.by_id.values():
-            self._listening.free(device, time.monotonic())
+            self._listening.free(device, self._clocks.monotonic())
 
     async def run(self) -> None:
         """Send downlinks as their counters become durable, for ever."""
@@ -110,7 +118,7 @@ class Network:
             device = self.devices.by_eui[dev_eui]
             if device.session is not None:
                 dialogue.again(device.session)
-            self._listening.free(device, time.monotonic())
+            self._listening.free(device, self._clocks.monotonic())
 
     async def reload_multicast(self, group_ids: Sequence[int]) -> None:
         """The registry has created, changed or deleted these groups or their members."""
@@ -143,7 +151,7 @@ class Network:
         _check(device, fport, payload, priority)
         if len(waiting) >= MAX_QUEUE:
             raise DownlinkRefused(f"{len(waiting)} downlinks wait for {device.dev_eui}, at most {MAX_QUEUE} may")
-        now_us = time.time_ns() // 1000
+        now_us = self._clocks.utc_us()
         item = DownlinkItem(
             str(uuid.uuid4()),
             device.id,
@@ -171,7 +179,7 @@ class Network:
         """
         device = self.device(dev_eui)
         _check(device, fport, payload, more.get("priority", 0))
-        now_us = time.time_ns() // 1000
+        now_us = self._clocks.utc_us()
         new = DownlinkItem(item_id, device.id, fport, payload, confirmed, now_us, **more)
         item = queue.replace(device.queue, new) if device.queue else None
         if item is None:
@@ -182,8 +190,8 @@ class Network:
 
     def _queued(self, device: Device, item: DownlinkItem) -> None:
         self._notices.item(device, item)
-        now = time.monotonic()
-        if not self._downlinks.enqueued(device, now):
+        now = self._clocks.monotonic()
+        if not self.downlink_decider.enqueued(device, now):
             self._listening.free(device, now)
 
     def downlinks(self, dev_eui: str) -> list[DownlinkItem]:
@@ -200,7 +208,7 @@ class Network:
         if item is None:
             return False
         self._notices.item(device, item)
-        self._listening.free(device, time.monotonic())
+        self._listening.free(device, self._clocks.monotonic())
         await self._exchange.committed()
         return True
 

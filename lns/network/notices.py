@@ -1,7 +1,6 @@
 """What the network tells of its devices: event records for outlets, live events and refusals for people."""
 
 import secrets
-import time
 from typing import Any
 
 from lns import metrics
@@ -11,14 +10,15 @@ from lns.live import Live
 from lns.mac.queue import DownlinkItem
 from lns.mac.session import Device
 from lns.network import show
+from lns.network.clocks import Clocks
 from lns.network.state import NetworkState
 
 
 class Notices:
     """Appends events to the log and shows them to who is watching."""
 
-    def __init__(self, exchange: SqliteExchange, state: NetworkState, live: Live) -> None:
-        self._exchange, self._state, self._live = exchange, state, live
+    def __init__(self, exchange: SqliteExchange, state: NetworkState, live: Live, clocks: Clocks) -> None:
+        self._exchange, self._state, self._live, self._clocks = exchange, state, live, clocks
 
     def event(self, kind: str, device: Device, at_us: int, gateway_eui: str | None = None, **data: Any) -> None:
         """Append an event record of a device."""
@@ -43,7 +43,7 @@ class Notices:
 
     def item(self, device: Device, item: DownlinkItem) -> None:
         """An item of the queue has changed: keep it, and tell outlets and watchers if that was its last change."""
-        now_us = time.time_ns() // 1000
+        now_us = self._clocks.utc_us()
         self._state.downlink(item, now_us)
         if item.state == "queued":
             self._exchange.touch()
@@ -54,7 +54,7 @@ class Notices:
 
     def downlink_failed(self, device: Device | None, reason: str, text: str, gateway_eui: str | None) -> None:
         """A downlink did not go: count it and put it where people look for what went wrong."""
-        now_us = time.time_ns() // 1000
+        now_us = self._clocks.utc_us()
         who = {"dev_eui": None} if device is None else {"dev_eui": device.dev_eui, "device": device.name}
         metrics.refusals.inc(reason)
         self._live.refuse(show.failure(now_us, reason, text, gateway_eui, **who))

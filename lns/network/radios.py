@@ -1,6 +1,5 @@
 """What is known of gateways as transmitters: round trips, refusals, GPS, airtime used and frames planned."""
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -10,7 +9,6 @@ from lns.mac.frames import Transmission, TxOutcome
 from lns.mac.history import GatewayNumbers
 from lns.mac.ledger import Ledger
 from lns.mac.session import Session
-from lns.mac.slots import Clock
 
 OnOutcome = Callable[[TxOutcome | None], None]
 
@@ -52,8 +50,3 @@ class Radios:
         if heard:
             return tuple(heard[:GATEWAYS_ASKED])
         return () if session.radio is None and session.radio_octets is None else session.known_radio().gateways
-
-
-def clock() -> Clock:
-    """Both clocks at once."""
-    return Clock(time.monotonic(), time.time_ns() // 1000)

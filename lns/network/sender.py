@@ -5,7 +5,6 @@ given back when the gateway refuses it.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -19,6 +18,7 @@ from lns.mac.frames import TxOutcome
 from lns.mac.queue import DownlinkItem
 from lns.mac.session import Device
 from lns.mac.slots import Slot
+from lns.network.clocks import Clocks
 from lns.network.notices import Notices, item_data
 from lns.network.radios import Radios
 
@@ -49,7 +49,7 @@ class Sending:
     ) -> None:
         self.kind, self.device, self.phy_payload = kind, device, phy_payload
         self.chances, self.need = list(chances), need
-        self.decided_at = time.monotonic()
+        self.decided_at = 0.0
         self.item: DownlinkItem | None = None
         self.fcnt_down: int | None = None
         self.booking: Booking | None = None
@@ -63,13 +63,14 @@ def _nothing(sending: Sending, chance: Chance | None, problem: str) -> None:
 class Sender:
     """One task (`run`) waits for the commits."""
 
-    def __init__(self, exchange: SqliteExchange, radios: Radios, notices: Notices) -> None:
-        self._exchange, self._radios, self._notices = exchange, radios, notices
+    def __init__(self, exchange: SqliteExchange, radios: Radios, notices: Notices, clocks: Clocks) -> None:
+        self._exchange, self._radios, self._notices, self._clocks = exchange, radios, notices, clocks
         self._decided: list[Sending] = []
         self._something_decided = asyncio.Event()
 
     def put(self, sending: Sending) -> None:
         """Send a frame whose counter the next commit stores."""
+        sending.decided_at = self._clocks.monotonic()
         self._decided.append(sending)
         self._something_decided.set()
 
@@ -80,14 +81,14 @@ class Sender:
             self._something_decided.clear()
             decided, self._decided = self._decided, []
             await self._exchange.committed()
-            now = time.monotonic()
+            now = self._clocks.monotonic()
             for sending in decided:
                 metrics.downlink_decision.observe((now - sending.decided_at) * 1000)
                 self._try_next(sending, "no gateway with a downlink path heard the device")
 
     def _try_next(self, sending: Sending, problem: str, gateway_eui: str | None = None) -> None:
         """Send in the next window that can still be reached, else give up with the last problem."""
-        now = time.monotonic()
+        now = self._clocks.monotonic()
         while sending.chances:
             chance = sending.chances.pop(0)
             eui, starts_at = _gateway(chance), _start(chance, sending.need)
@@ -119,7 +120,7 @@ class Sender:
         return class_c.hand_over_at(chance, fact) - now
 
     def _hand_over(self, sending: Sending, chance: Chance) -> None:
-        error = self._send(sending, chance, time.monotonic())
+        error = self._send(sending, chance, self._clocks.monotonic())
         if error is not None:
             self._try_next(sending, f"{_gateway(chance)}: {error}", _gateway(chance))
 
@@ -146,7 +147,7 @@ class Sender:
         """A TX_ACK, or none within its time (then nobody knows, and the frame may well have been sent)."""
         eui = _gateway(chance)
         if outcome is not None and not outcome.accepted:
-            now = time.monotonic()
+            now = self._clocks.monotonic()
             metrics.downlinks.inc(sending.kind, "refused")
             self._radios.refusals.refused(eui, now)
             if sending.booking is not None:
@@ -165,7 +166,7 @@ class Sender:
     def _tell(self, sending: Sending, chance: Chance, outcome: str) -> None:
         if sending.device is None:
             return
-        eui, now_us = _gateway(chance), time.time_ns() // 1000
+        eui, now_us = _gateway(chance), self._clocks.utc_us()
         if sending.item is not None:
             told = {"gateway_eui": eui, "window": chance.name, "outcome": "sent" if outcome == "accepted" else outcome}
             self._notices.event("txack", sending.device, now_us, **told, **item_data(sending.item))

@@ -120,7 +120,8 @@ def missing_keys(version: str, keys: DeviceKeys, session_keys: bytes | None) -> 
     minor = 1 if version == "1.1" else 0
     if session_minor(session_keys) == minor:
         return None
-    return f"the session has keys of another version: an abp device of lorawan {version} needs {_needed(SESSION_KEYS[minor])}"
+    needed = _needed(SESSION_KEYS[minor])
+    return f"the session has keys of another version: an abp device of lorawan {version} needs {needed}"
 
 
 def _needed(names: Sequence[str]) -> str:
@@ -132,7 +133,9 @@ def _check_activation(activation: str, keys: DeviceKeys, abp: AbpSession | None)
         if abp is not None:
             raise invalid("activation is 'otaa' but a session is given: leave it out, or say 'abp'")
         if keys.app_key is None and keys.nwk_key is not None:
-            raise invalid("app_key is missing: what other servers call the nwk_key of a lorawan 1.0 device is its app_key")
+            raise invalid(
+                "app_key is missing: what other servers call the nwk_key of a lorawan 1.0 device is its app_key"
+            )
         if keys.app_key is None:
             raise invalid("app_key is missing: an otaa device joins with it (abp: give dev_addr and session keys)")
     elif activation == "abp":

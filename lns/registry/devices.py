@@ -37,7 +37,6 @@ Given = Mapping[str, bytes | None]
 """Root keys to change, by name; None takes one away."""
 
 
-
 class Devices:
     """The table `device`, with the sessions that provisioning makes."""
 
@@ -140,7 +139,9 @@ class Devices:
             return
         own = select(device.c.template_id).where(device.c.id == found.id).scalar_subquery()
         template_id = row.get("template_id", own)
-        version = connection.scalar(select(device_template.c.lorawan_version).where(device_template.c.id == template_id))
+        version = connection.scalar(
+            select(device_template.c.lorawan_version).where(device_template.c.id == template_id)
+        )
         keys = msgspec.structs.replace(_keys(connection, self._database.seal, found.id), **given)
         fixed = abp.keys if abp is not None else found.session.keys if found.session is not None else None
         missing = missing_keys(str(version), keys, None if found.activation == "otaa" else fixed)
@@ -319,9 +320,7 @@ def _resolve(connection: Connection, found: Device, checked: Mapping[str, Any]) 
     return row
 
 
-def _replace_session(
-    connection: Connection, found: Device, abp: AbpSession, region_name: str, seal: Seal
-) -> None:
+def _replace_session(connection: Connection, found: Device, abp: AbpSession, region_name: str, seal: Seal) -> None:
     old = found.session
     if old is not None and share_a_key(old.keys, abp.keys):
         # a downlink counter is never used twice under one key

@@ -24,7 +24,7 @@ class Downlinks:
         """A device's downlinks in every state, queued last first, from the one before place `before`."""
         chosen = _select().where(device.c.dev_eui == dev_eui).order_by(_ROWID.desc()).limit(limit)
         if before is not None:
-            chosen = chosen.where(_ROWID < before)
+            chosen = chosen.where(_ROWID.between(0, before - 1))
         with self._database.read() as connection:
             found = [_stored(row) for row in connection.execute(chosen)]
             if not found:

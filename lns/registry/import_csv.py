@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from lns.registry.device_input import NewDevice, parse_device
+from lns.registry.device_input import ROOT_KEYS, NewDevice, parse_device
 from lns.registry.devices import Devices
 from lns.registry.errors import RegistryError, invalid
+from lns.registry.key_blobs import SESSION_KEYS
 from lns.registry.rows import RowResult
 
 COLUMNS = (
@@ -24,17 +25,24 @@ COLUMNS = (
     "activation",
     "join_eui",
     "app_key",
+    "nwk_key",
+    "gen_app_key",
     "dev_addr",
     "nwk_s_key",
+    "f_nwk_s_int_key",
+    "s_nwk_s_int_key",
+    "nwk_s_enc_key",
     "app_s_key",
     "fcnt_up",
     "fcnt_down",
+    "afcnt_down",
     "codec",
     "tags",
+    "network",
 )
-_SESSION = ("dev_addr", "nwk_s_key", "app_s_key")
-_COUNTERS = ("fcnt_up", "fcnt_down")
-_PLAIN = ("dev_eui", "name", "application", "template", "activation", "join_eui", "app_key", "codec")
+_SESSION = ("dev_addr", "nwk_s_key", *SESSION_KEYS[1])
+_COUNTERS = ("fcnt_up", "fcnt_down", "afcnt_down")
+_PLAIN = ("dev_eui", "name", "application", "template", "activation", "join_eui", *ROOT_KEYS, "codec")
 SHOWN_EUI = 40  # characters of a bad DevEUI that are repeated in the result
 
 
@@ -119,7 +127,16 @@ def _described(values: Mapping[str, str]) -> dict[str, Any]:
         given["abp"] = session
     if values.get("tags"):
         given["tags"] = _tags(values["tags"])
+    if values.get("network"):
+        given["network"] = _object("network", values["network"])
     return given
+
+
+def _object(name: str, text: str) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        raise invalid(f"{name} is {text[:SHOWN_EUI]!r}, a JSON object is needed") from None
 
 
 def _number(name: str, text: str) -> int:

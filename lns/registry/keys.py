@@ -20,7 +20,8 @@ from lns.registry.fields import check_name
 from lns.registry.rows import ApiKey
 from lns.registry.schema import api_key
 
-PERMISSIONS = ("read", "write", "admin")
+PERMISSIONS = ("read", "write", "keys:read", "admin")
+"""Every other one is part of admin but `keys:read`: who may read the keys of devices was meant to be asked."""
 MAX_EXPIRES_IN_DAYS = 36_500
 USE_NOTED_EVERY_US = 60_000_000
 

@@ -155,9 +155,7 @@ class Multicast:
         return int(device_id)
 
 
-def load_multicast(
-    connection: Connection, unseal: Opener, group_ids: Sequence[int] | None = None
-) -> MulticastSnapshot:
+def load_multicast(connection: Connection, unseal: Opener, group_ids: Sequence[int] | None = None) -> MulticastSnapshot:
     """What the network keeps of all groups or some of them."""
     g, m, q = multicast_group.c, multicast_member.c, multicast_downlink.c
     groups, members, waiting = _select(), select(m.group_id, m.device_id), _downlinks().where(q.state == "queued")

@@ -1,7 +1,7 @@
 """Keys at rest: octets sealed with AES-GCM under the key-encryption key (KEK), as every key in the database is.
 
-A sealed blob is key id (4) | nonce (12) | ciphertext and tag. The id is a digest of the KEK, so that a wrong one is told
-before anything is opened, and a rotation knows what it has done. Opening costs about 1 us.
+A sealed blob is key id (4) | nonce (12) | ciphertext and tag. The id is a digest of the KEK, so that a wrong one is
+told before anything is opened, and a rotation knows what it has done. Opening costs about 1 us.
 """
 
 import hashlib

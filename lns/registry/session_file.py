@@ -19,7 +19,7 @@ from lns.registry.database import Database
 from lns.registry.errors import conflict, invalid, not_found
 from lns.registry.explain import explained
 from lns.registry.fields import check_region, check_version, parsed
-from lns.registry.key_blobs import SESSION_KEYS, session_minor, share_a_key
+from lns.registry.key_blobs import SESSION_KEYS, share_a_key
 from lns.registry.schema import dev_nonce, device, device_template, session
 from lns.registry.seal import Seal
 
@@ -100,7 +100,9 @@ class SessionFiles:
             ("region", check_region("region", given.region), region_name),
         ):
             if theirs != ours:
-                text = f"the session is of {what} {theirs}, device {dev_eui} of {ours} by its device template {template!r}"
+                text = (
+                    f"the session is of {what} {theirs}, device {dev_eui} of {ours} by its device template {template!r}"
+                )
                 raise conflict(text)
         return int(device_id)
 
@@ -156,9 +158,7 @@ def _row(given: SessionFile) -> dict[str, Any]:
     }
 
 
-def _counters(
-    connection: Connection, seal: Seal, device_id: int, given: SessionFile, keys: bytes
-) -> dict[str, int]:
+def _counters(connection: Connection, seal: Seal, device_id: int, given: SessionFile, keys: bytes) -> dict[str, int]:
     """The downlink counters of the file, or later ones where this server has used its keys already."""
     s = session.c
     known = select(s["keys"], s.fcnt_down, s.afcnt_down).where(s.device_id == device_id)

@@ -87,7 +87,6 @@ class Templates:
                 raise conflict(f"device template {name!r} has {found.devices} device(s): delete or move them first")
             connection.execute(delete(device_template).where(device_template.c.id == found.id))
 
-
     def _check_devices(self, connection: Connection, found: DeviceTemplate, version: str) -> None:
         """A version across the line between 1.0 and 1.1 needs other keys of every device."""
         if (version == "1.1") == (found.lorawan_version == "1.1"):

@@ -26,6 +26,7 @@ PARTS = {
     "decode": "decode",
     "series": "series",
     "kafka": "kafka",
+    "downlinks": "downlinks",
 }
 """Module by part."""
 RESULT = Path("build/bench.json")

@@ -27,6 +27,8 @@ port = {udp_port}
 accept_unknown_gateways = true
 [api]
 port = {api_port}
+[regions.EU868]
+duty_cycle = false  # what is measured is this server, not the air
 [log]
 level = "WARNING"
 """

@@ -20,9 +20,9 @@ KEYS = SessionKeys(bytes(16), b"\x01" * 16, b"\x02" * 16, b"\x03" * 16)
 NO_ADR = AdrSettings(algorithm="off")
 
 
-def reception(snr_db: float | None, gateway: int, at_s: float, rssi_dbm: float | None = -100.0) -> Reception:
+def reception(snr_db: float | None, gateway: int, at_s: float) -> Reception:
     sf7, at_us = Lora(7, 125_000), int(at_s * 1e6)
-    return Reception(b"", f"{gateway:016x}", 868_100_000, sf7, rssi_dbm, snr_db, 0, at_us)
+    return Reception(b"", f"{gateway:016x}", 868_100_000, sf7, -100.0, snr_db, 0, at_us)
 
 
 class Talk:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,4 +66,4 @@ def test_frames_put_at_the_next_free_moment_never_collide(frames):
         made.reserve("g", start, start + length, 0.0)
         taken.append((start, start + length))
     taken.sort()
-    assert all(after[0] >= before[1] for before, after in zip(taken, taken[1:], strict=False))
+    assert all(after[0] >= before[1] for before, after in pairwise(taken))

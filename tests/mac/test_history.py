@@ -15,28 +15,28 @@ def history_of(*fcnts: int, numbers: GatewayNumbers | None = None) -> History:
 
 def test_entries_are_what_was_heard() -> None:
     history, numbers = History(), GatewayNumbers()
-    history.add(1, 5, True, [reception(-7.25, 3, START_S, -100.9)], numbers)
+    history.add(1, 5, True, [reception(-7.25, 3, START_S)], numbers)
     history.changed(4)
-    history.add(4, 3, True, [reception(9.5, 8, START_S + 9), reception(None, 3, START_S + 9, None)], numbers)
+    history.add(4, 3, True, [reception(9.5, 8, START_S + 9), reception(None, 3, START_S + 9)], numbers)
     assert history.entries() == [
-        Entry(1, START_S, 5, 0, (Heard(0, -7.25, -100),)),
-        Entry(4, START_S + 9, 3, 4, (Heard(1, 9.5, -100), Heard(0, None, None))),
+        Entry(1, START_S, 5, 0, (Heard(0, -7.25),)),
+        Entry(4, START_S + 9, 3, 4, (Heard(1, 9.5), Heard(0, None))),
     ]
     assert numbers.euis == ["0000000000000003", "0000000000000008"]
 
 
 @pytest.mark.parametrize(
-    ("snr_db", "rssi_dbm", "heard"),
+    ("snr_db", "heard"),
     [
-        (40.0, 3.0, Heard(0, 31.75, 0)),  # beyond what a gateway reports
-        (-40.0, -300.0, Heard(0, -31.75, -254)),
-        (7.3, -100.5, Heard(0, 7.25, -100)),
-        (None, -100.0, Heard(0, None, -100)),
+        (40.0, Heard(0, 31.75)),  # beyond what a gateway reports
+        (-40.0, Heard(0, -31.75)),
+        (7.3, Heard(0, 7.25)),
+        (None, Heard(0, None)),
     ],
 )
-def test_levels_keep_to_their_octet(snr_db: float | None, rssi_dbm: float, heard: Heard) -> None:
+def test_levels_keep_to_their_octet(snr_db: float | None, heard: Heard) -> None:
     history = History()
-    history.add(1, 5, False, [reception(snr_db, 1, START_S, rssi_dbm)], GatewayNumbers())
+    history.add(1, 5, False, [reception(snr_db, 1, START_S)], GatewayNumbers())
     assert history.entries()[0].heard == (heard,)
 
 
@@ -58,7 +58,7 @@ def test_old_copies_do_not_shine_through_a_newer_uplink() -> None:
     for fcnt in range(KEPT):
         history.add(fcnt, 5, False, [reception(5.0, n, START_S) for n in range(4)], numbers)
     history.add(KEPT, 5, False, [reception(6.0, 2, START_S)], numbers)
-    assert history.entries()[-1].heard == (Heard(2, 6.0, -100),)
+    assert history.entries()[-1].heard == (Heard(2, 6.0),)
 
 
 @pytest.mark.parametrize(

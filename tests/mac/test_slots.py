@@ -11,6 +11,7 @@ GPS_MS = 1_384_035_218_000  # the same instant
 
 def test_three_clocks_name_one_instant():
     assert CLOCK.at_utc(1_700_000_002_500_000) == 1002.5
+    assert CLOCK.utc_us_at(1002.5) == 1_700_000_002_500_000
     assert CLOCK.gps_ms(1002.5) == GPS_MS + 2500
     assert CLOCK.at_gps(GPS_MS + 2500) == pytest.approx(1002.5, abs=1e-6)
 

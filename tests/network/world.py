@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import secrets
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,10 +18,12 @@ from lns.lorawan.regions import region
 from lns.mac.frames import Reception, Transmission, TxOutcome
 from lns.mac.settings import RegionSettings
 from lns.network import Network
+from lns.network.clocks import Clocks
 from lns.registry.device_input import parse_device
 from lns.registry.registry import Registry
 from simulators import identity
 from simulators.device import Device
+from tests.network.virtual_time import clocks
 
 CONFIG = NetworkConfig(dedup_window_ms=20, late_window_ms=100, net_id="000000")
 DR = 5
@@ -53,8 +54,9 @@ class Air:
 class World:
     """One network; `hear` puts a frame on the air."""
 
-    def __init__(self, network: Network, exchange: SqliteExchange, registry: Registry, air: Air, live: Live) -> None:
+    def __init__(self, network: Network, exchange: SqliteExchange, registry: Registry, air: Air, live: Live, now: Clocks) -> None:
         self.network, self.exchange, self.registry, self.air, self.live = network, exchange, registry, air, live
+        self.clocks = now
         self._tmst = itertools.count(1_000_000, 10_000)
 
     async def device(self, number: int = 1, activation: str = "otaa", **more: Any) -> Device:
@@ -75,12 +77,12 @@ class World:
     def hear(self, phy: bytes, *gateways: int, snr_db: float = 7.0) -> None:
         """Frames reach the network from these gateways (default: the first), each a bit weaker."""
         modulation = region("EU868").uplink_modulation(DR)
-        now_us = time.time_ns() // 1000
+        now = self.clocks.read()
         receptions = [
-            Reception(phy, f"{g:016x}", 868_100_000, modulation, -80.0 - g, snr_db - g, next(self._tmst), now_us)
+            Reception(phy, f"{g:016x}", 868_100_000, modulation, -80.0 - g, snr_db - g, next(self._tmst), now.utc_us)
             for g in gateways or (1,)
         ]
-        self.network.receive(receptions, time.monotonic())
+        self.network.receive(receptions, now.now)
 
     async def records(self, topic: str) -> list[Record]:
         """Everything in the log under `topic`."""
@@ -130,14 +132,15 @@ async def world(
     exchange = SqliteExchange(registry.path, ExchangeConfig(commit_interval_ms=1), registry.write_lock)
     await exchange.open()
     air, live = Air(), Live()
-    network = Network(Config(network=config, regions=regions or {}), registry, exchange, air, live)
+    now = clocks(asyncio.get_running_loop())
+    network = Network(Config(network=config, regions=regions or {}), registry, exchange, air, live, now)
     await network.load()
     async with asyncio.TaskGroup() as tasks:
         committer = tasks.create_task(exchange.run(), name="exchange")
         sender = tasks.create_task(network.run(), name="downlinks")
         exchange.cursor("test", frozenset({"uplink", "event"}), 0)
         try:
-            yield World(network, exchange, registry, air, live)
+            yield World(network, exchange, registry, air, live, now)
         finally:
             network.drain()
             sender.cancel()

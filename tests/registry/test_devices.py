@@ -4,11 +4,14 @@ import msgspec
 import pytest
 
 from lns.registry.device_input import parse_device
+from lns.registry.key_blobs import DeviceKeys
 from lns.registry.registry import Registry
 from lns.registry.session_file import FRAMES_UNDER_WAY
 from tests.registry.samples import (
     APP_KEY,
     APP_S_KEY,
+    KEYS_1_1,
+    NWK_KEY,
     NWK_S_KEY,
     TRACE_TABLES,
     abp,
@@ -163,6 +166,54 @@ def test_change_that_does_not_fit_is_refused_whole(registry: Registry, values: d
     made = registry.devices.add(otaa())
     assert refusal(registry.devices.change, EUI, {"name": "new", **values}) == ("invalid", text)
     assert registry.devices.get(EUI) == made
+
+
+def test_device_of_lorawan_1_1_needs_two_root_keys(registry: Registry) -> None:
+    registry.templates.add({"name": "new", "lorawan_version": "1.1"})
+    text = "nwk_key is missing: an otaa device of lorawan 1.1 joins with nwk_key and app_key"
+    assert refusal(registry.devices.add, otaa(template="new")) == ("invalid", text)
+    made = registry.devices.add(otaa())
+    assert refusal(registry.devices.change, EUI, {"template": "new"}) == ("invalid", text)
+    changed = registry.devices.change(EUI, {"template": "new", "nwk_key": NWK_KEY})
+    assert (changed.has_nwk_key, changed.has_app_key, changed.has_gen_app_key) == (True, True, False)
+    assert registry.devices.keys(EUI) == DeviceKeys(bytes.fromhex(NWK_KEY), bytes.fromhex(APP_KEY))
+    assert refusal(registry.devices.change, EUI, {"nwk_key": None}) == ("invalid", text)
+    back = registry.devices.change(EUI, {"template": "default", "nwk_key": None, "gen_app_key": NWK_KEY})
+    assert back == msgspec.structs.replace(made, has_gen_app_key=True)
+
+
+def test_abp_device_of_lorawan_1_1_needs_four_session_keys(registry: Registry) -> None:
+    registry.templates.add({"name": "new", "lorawan_version": "1.1"})
+    four = {"dev_addr": "00000001", **KEYS_1_1}
+    text = "the session has keys of another version: an abp device of lorawan 1.0.3 needs dev_addr, nwk_s_key and "
+    made = parse_device({"dev_eui": EUI, "abp": four})
+    assert refusal(registry.devices.add, made)[1].startswith(text)
+    session = registry.devices.add(msgspec.structs.replace(made, template="new")).session
+    assert session is not None
+    assert (session.minor, session.keys.hex()) == (1, "".join(KEYS_1_1.values()))
+    assert refusal(registry.devices.change, EUI, {"template": "default"})[1].startswith(text)
+    registry.devices.change(EUI, {"abp": {**four, "fcnt_down": 9, "afcnt_down": 7}})
+    again = registry.devices.change(EUI, {"abp": {**four, "nwk_s_enc_key": NWK_KEY}}).session
+    assert again is not None
+    assert (again.fcnt_down, again.afcnt_down) == (2 * FRAMES_UNDER_WAY, 2 * FRAMES_UNDER_WAY)
+
+
+def test_network_settings_are_merged(registry: Registry) -> None:
+    registry.devices.add(otaa(network={"device_class": "C", "adr": {"max_dr": 4}}))
+    changed = registry.devices.change(EUI, {"network": {"adr": {"min_dr": 1}, "rx1_delay_s": 5}})
+    assert changed.network == {"device_class": "C", "adr": {"max_dr": 4, "min_dr": 1}, "rx1_delay_s": 5}
+    assert registry.devices.change(EUI, {"network": {"device_class": None}}).network.keys() == {"adr", "rx1_delay_s"}
+    text = "network.rx1_delay_s is 16, expected int <= 15"
+    assert refusal(registry.devices.change, EUI, {"network": {"rx1_delay_s": 16}}) == ("invalid", text)
+
+
+def test_keys_are_nowhere_in_the_database(registry: Registry) -> None:
+    registry.devices.add_many([otaa(1), abp(2)])
+    registry._database.checkpoint()
+    octets = registry.path.read_bytes()
+    assert [
+        key for key in (APP_KEY, NWK_S_KEY, APP_S_KEY) if bytes.fromhex(key) in octets or key.encode() in octets
+    ] == []
 
 
 def test_abp_device_takes_no_app_key(registry: Registry) -> None:

@@ -5,26 +5,34 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lns.registry.device_input import parse_device
 from lns.registry.errors import RegistryError
 from lns.registry.import_csv import COLUMNS, create, read_rows
 from lns.registry.registry import Registry
 from lns.registry.rows import RowResult
-from tests.registry.samples import APP_KEY, APP_S_KEY, NWK_S_KEY, abp, otaa
+from tests.registry.samples import APP_KEY, APP_S_KEY, KEYS_1_1, NWK_KEY, NWK_S_KEY, abp, otaa
 
 EUI = "70b3d57ed0000001"
 
 
 def test_all_columns_are_read() -> None:
     text = (
-        "dev_eui,name,application,template,activation,join_eui,app_key,dev_addr,nwk_s_key,app_s_key,fcnt_up,fcnt_down,"
-        "codec,tags\n"
-        f"{EUI},cellar,a,t,OTAA,70B3D57ED0000000,{APP_KEY},,,,,,c,room = 1; floor=-1;\n"
-        f"70b3d57ed0000002,,,,,,,00000002,{NWK_S_KEY},{APP_S_KEY},41,7,,\n"
+        "dev_eui,name,application,template,activation,join_eui,app_key,nwk_key,gen_app_key,dev_addr,nwk_s_key,"
+        "f_nwk_s_int_key,s_nwk_s_int_key,nwk_s_enc_key,app_s_key,fcnt_up,fcnt_down,afcnt_down,codec,tags,network\n"
+        f"{EUI},cellar,a,t,OTAA,70B3D57ED0000000,{APP_KEY},{NWK_KEY},{APP_S_KEY},,,,,,,,,,c,room = 1; floor=-1;,"
+        '"{""device_class"": ""C"", ""adr"": {""max_dr"": 3}}"\n'
+        f"70b3d57ed0000002,,,,,,,,,00000002,{NWK_S_KEY},,,,{APP_S_KEY},41,7,,,,\n"
+        f"70b3d57ed0000003,,,,,,,,,00000003,,{','.join(KEYS_1_1.values())},41,7,5,,,\n"
     )
-    first, second = read_rows(text)
+    first, second, third = read_rows(text)
+    assert sorted(text.partition("\n")[0].split(",")) == sorted(COLUMNS)
     more = {"join_eui": "70b3d57ed0000000", "codec": "c", "tags": {"room": "1", "floor": "-1"}}
+    more |= {"nwk_key": NWK_KEY, "gen_app_key": APP_S_KEY, "network": {"device_class": "C", "adr": {"max_dr": 3}}}
     assert first.device == otaa(1, name="cellar", application="a", template="t", **more)
     assert second.device == abp(2, {"fcnt_up": 41, "fcnt_down": 7})
+    counters = {"fcnt_up": 41, "fcnt_down": 7, "afcnt_down": 5}
+    session = {"dev_addr": "00000003", **KEYS_1_1, **counters}
+    assert third.device == parse_device({"dev_eui": "70b3d57ed0000003", "abp": session})
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -51,6 +59,20 @@ def test_bad_row_names_value_and_limit(row: str, problem: str) -> None:
     good = f"{EUI},{APP_KEY},"
     rows = read_rows(f"dev_eui,app_key,tags\n{good}\n{row}\n{good}")
     assert [(r.line, r.problem) for r in rows] == [(2, None), (3, problem), (4, None)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        ("C", "network is 'C', a JSON object is needed"),
+        ("[]", "network is '[]', a JSON object is needed"),
+        ("{}", None),
+        ('"{""adr"": 1}"', "network.adr is 1, expected object, got int"),
+    ],
+)
+def test_network_is_an_object(cell: str, problem: str | None) -> None:
+    (row,) = read_rows(f"dev_eui,app_key,network\n{EUI},{APP_KEY},{cell}\n")
+    assert row.problem == problem
 
 
 @pytest.mark.parametrize(

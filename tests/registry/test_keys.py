@@ -86,8 +86,8 @@ def test_use_is_stored_at_most_once_a_minute(registry: Registry) -> None:
     ("arguments", "text"),
     [
         (("", ["read"]), "name is empty, 1 to 64 characters are needed"),
-        (("a", []), "permissions is empty, one or more of read, write, admin are needed"),
-        (("a", ["root"]), "permission 'root' is not known, read, write, admin are"),
+        (("a", []), "permissions is empty, one or more of read, write, keys:read, admin are needed"),
+        (("a", ["root"]), "permission 'root' is not known, read, write, keys:read, admin are"),
         (("a", ["read"], 0), "expires_in_days is 0, above 0 to 36500 is allowed"),
         (("a", ["read"], 36_501), "expires_in_days is 36501, above 0 to 36500 is allowed"),
     ],

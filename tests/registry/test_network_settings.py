@@ -72,7 +72,8 @@ JSON = st.recursive(
 def test_any_object_is_merged_or_refused(change: dict[str, Any]) -> None:
     try:
         new = changed({"adr": {"mobile": True}}, change)
-    except RegistryError as refused:
-        assert str(refused).startswith("network")
+    except RegistryError as error:
+        refused = str(error)
+        assert refused.startswith("network")
     else:
         assert changed({}, new) == new

@@ -3,8 +3,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from lns.registry.device_input import parse_device
 from lns.registry.registry import Registry
-from tests.registry.samples import otaa, refusal
+from tests.registry.samples import KEYS_1_1, NWK_KEY, otaa, refusal
+
+ABP_1_1 = {"dev_addr": "00000003", **KEYS_1_1}
 
 
 def test_template_has_defaults_and_takes_all_fields(registry: Registry) -> None:
@@ -59,6 +62,20 @@ def test_change_touches_only_what_is_given(registry: Registry) -> None:
     assert (changed.name, changed.codec, changed.uplink_interval_s) == ("b", "cayenne-lpp", None)
     assert registry.templates.change("b", {"codec": None}).codec is None
     assert registry.templates.change("b", {}).name == "b"
+
+
+def test_version_across_the_line_of_1_1_needs_the_keys_of_every_device(registry: Registry) -> None:
+    registry.templates.add({"name": "a", "network": {"rx2_dr": 3}})
+    registry.devices.add_many([otaa(1, template="a", nwk_key=NWK_KEY), otaa(2, template="a")])
+    text = "device 70b3d57ed0000002 follows device template 'a': nwk_key is missing: an otaa device of lorawan 1.1 "
+    code, told = refusal(registry.templates.change, "a", {"lorawan_version": "1.1"})
+    assert (code, told[: len(text)]) == ("conflict", text)
+    registry.devices.change("70b3d57ed0000002", {"nwk_key": NWK_KEY})
+    changed = registry.templates.change("a", {"lorawan_version": "1.1.0", "network": {"device_class": "B"}})
+    assert (changed.lorawan_version, changed.network) == ("1.1", {"rx2_dr": 3, "device_class": "B"})
+    registry.devices.add(parse_device({"dev_eui": "70b3d57ed0000003", "template": "a", "abp": ABP_1_1}))
+    code, told = refusal(registry.templates.change, "a", {"lorawan_version": "1.0.4"})
+    assert (code, told[:40]) == ("conflict", "device 70b3d57ed0000003 follows device t")
 
 
 def test_default_stays_and_used_ones_are_not_deleted(registry: Registry) -> None:

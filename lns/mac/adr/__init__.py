@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from lns.lorawan.regions.region import Region
 from lns.mac.adr import gateways, margin, static
-from lns.mac.adr.link import Link, Target, link
+from lns.mac.adr.link import Link, Target, link_of
 from lns.mac.history import KEPT, History
 from lns.mac.radio import Radio
 from lns.mac.settings import AdrSettings
@@ -22,7 +22,7 @@ _LOOK_EVERY = 10
 
 def decide(radio: Radio, history: History, settings: AdrSettings, region: Region) -> Target:
     """What the device should use; what it uses already where there is nothing to say."""
-    found = link(radio, history, settings, region)
+    found = link_of(radio, history, settings, region)
     if settings.algorithm == "static":
         return static.decide(found, settings)
     if settings.algorithm == "off" or settings.mobile or found.now.dr not in found.floors_db:

@@ -9,7 +9,7 @@ from math import exp, sqrt
 
 from lns.mac.adr.link import Link, Target
 from lns.mac.adr.repetition import nb_trans
-from lns.mac.history import GATEWAYS_KEPT
+from lns.mac.history import GATEWAYS_KEPT, NO_SNR
 from lns.mac.settings import AdrSettings
 
 ENOUGH = 8
@@ -21,7 +21,6 @@ KEPT_AT = 0.90
 _USUAL_MARGIN_DB = AdrSettings().margin_db
 _PRIOR_VARIANCE, _PRIOR_WEIGHT = 9.0, 4  # before enough is heard, a spread of 3 dB, as much as four uplinks say
 _LOGIT = 1.702  # the logistic curve with this slope is within 0.01 of the normal distribution
-_NO_SNR = -128
 
 Station = tuple[float, float, float]
 """One gateway: cautious mean SNR at full power in dB, slope of its chance over dB, share of time it is there."""
@@ -58,36 +57,33 @@ def _chance(stations: list[Station], needed_db: float) -> float:
 
 def _stations(link: Link) -> list[Station]:
     """The gateways that heard the device, the four best at most."""
-    powers_db, widths_db = link.powers_db, link.widths_db
-    last = len(powers_db) - 1
+    columns = link.history.columns()
+    shifts = link.shifts(columns[2])
     heard: dict[int, list[float]] = {}
-    received = 0
-    for row in link.history.rows():
-        dr = row[2] & 15
-        if dr not in widths_db:
-            continue
-        received += 1
-        full_db = widths_db[dr] - powers_db[min(row[2] >> 4, last)]
-        for at in range(4, 4 + 3 * row[3], 3):
-            if row[at + 1] != _NO_SNR:
-                snr_db = row[at + 1] / 4 + full_db
-                if row[at] in heard:
-                    heard[row[at]].append(snr_db)
+    for at in range(3, len(columns), 2):
+        for gateway, snr, shift in zip(columns[at], columns[at + 1], shifts, strict=True):
+            if snr != NO_SNR and shift is not None:
+                if gateway in heard:
+                    heard[gateway].append(snr + shift)
                 else:
-                    heard[row[at]] = [snr_db]
+                    heard[gateway] = [snr + shift]
     now_db = link.floors_db[link.now.dr] - link.power_db(link.now.tx_power)
-    stations = [_station(snrs_db, received, now_db) for snrs_db in heard.values()]
+    received = len(shifts) - shifts.count(None)
+    stations = [_station(snrs, received, now_db) for snrs in heard.values()]
     stations.sort(reverse=True)
     return stations[:GATEWAYS_KEPT]
 
 
-def _station(snrs_db: list[float], received: int, now_db: float) -> Station:
-    """`now_db` is what an uplink needs at present; what should have been heard and was not counts as absence."""
-    n = len(snrs_db)
-    mean_db = sum(snrs_db) / n
-    spread = sum([(snr_db - mean_db) ** 2 for snr_db in snrs_db]) + _PRIOR_VARIANCE * _PRIOR_WEIGHT
-    deviation_db = sqrt(spread / (n + _PRIOR_WEIGHT))
-    mean_db -= deviation_db / sqrt(n)  # the standard error of the mean
+def _station(snrs: list[float], received: int, now_db: float) -> Station:
+    """`snrs` are quarters of a dB, `now_db` is what an uplink needs at present.
+
+    What should have been heard and was not counts as absence of the gateway.
+    """
+    n = len(snrs)
+    mean = sum(snrs) / n
+    spread_db = (sum([snr * snr for snr in snrs]) - n * mean * mean) / 16 + _PRIOR_VARIANCE * _PRIOR_WEIGHT
+    deviation_db = sqrt(spread_db / (n + _PRIOR_WEIGHT))
+    mean_db = mean / 4 - deviation_db / sqrt(n)  # less the standard error of the mean
     slope = _LOGIT / deviation_db
     expected = 1 / (1 + exp(min(50.0, slope * (now_db - mean_db))))
     return mean_db, slope, min(1.0, n / received / expected)

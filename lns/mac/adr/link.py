@@ -1,5 +1,6 @@
 """What every ADR algorithm starts from: what the device uses now, what it may use, and what that needs."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import log10
 
@@ -48,12 +49,23 @@ class Link(msgspec.Struct, frozen=True):
         now = self.now
         return Target(self.nearest(now.dr), min(now.tx_power, len(self.powers_db) - 1), now.nb_trans)
 
+    def shifts(self, links: Sequence[int]) -> list[float | None]:
+        """What to add to the SNRs of these uplinks (`dr | tx_power << 4`) to compare them, in quarters of a dB.
+
+        They become those of full power in a 125 kHz channel; None for an uplink that was not LoRa.
+        """
+        known: dict[int, float | None] = {}
+        for octet in set(links):
+            width_db = self.widths_db.get(octet & 15)
+            known[octet] = None if width_db is None else 4 * (width_db - self.power_db(octet >> 4))
+        return [known[octet] for octet in links]
+
     def power_db(self, tx_power: int) -> float:
         """The change of power of a TXPower index; of one beyond what may be told, that of the last."""
         return self.powers_db[min(tx_power, len(self.powers_db) - 1)]
 
 
-def link(radio: Radio, history: History, settings: AdrSettings, region: Region) -> Link:
+def link_of(radio: Radio, history: History, settings: AdrSettings, region: Region) -> Link:
     """The link of a device with its bounds: the template's, the region's, its dwell time, channels and refusals."""
     floors_db, widths_db = _floors(region.name)
     now = Target(history.dr if radio.dr is None else radio.dr, radio.tx_power, radio.nb_trans)

@@ -7,13 +7,12 @@ count as what full power would have brought, so that the past stays of use after
 
 from lns.mac.adr.link import Link, Target
 from lns.mac.adr.repetition import HEAVY_LOSS, nb_trans
-from lns.mac.history import KEPT
+from lns.mac.history import KEPT, NO_SNR
 from lns.mac.settings import AdrSettings
 
 ENOUGH = KEPT
 """Uplinks since the last change before the next one."""
 STEP_DB = 3.0
-_NO_SNR = -128
 
 
 def decide(link: Link, settings: AdrSettings) -> Target:
@@ -48,13 +47,8 @@ def _walk(link: Link, start: Target, steps: int) -> tuple[int, int]:
 
 def _best_snr_db(link: Link) -> float | None:
     """At full power, in a 125 kHz channel."""
-    powers_db, widths_db = link.powers_db, link.widths_db
-    last = len(powers_db) - 1
-    return max(
-        [
-            row[5] / 4 - powers_db[min(row[2] >> 4, last)] + widths_db[row[2] & 15]
-            for row in link.history.rows()
-            if row[3] and row[5] != _NO_SNR and row[2] & 15 in widths_db
-        ],
-        default=None,
-    )
+    columns = link.history.columns()
+    shifts = link.shifts(columns[2])
+    # the first gateway is the best
+    found = [snr + shift for snr, shift in zip(columns[4], shifts, strict=True) if snr != NO_SNR and shift is not None]
+    return max(found) / 4 if found else None

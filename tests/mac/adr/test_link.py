@@ -1,7 +1,7 @@
 import pytest
 
 from lns.lorawan.regions import region
-from lns.mac.adr.link import link
+from lns.mac.adr.link import link_of
 from lns.mac.radio import Radio
 from lns.mac.settings import AdrSettings
 from tests.mac.adr.build import steady
@@ -11,7 +11,7 @@ def rates(name: str, settings: AdrSettings | None = None, **changes: object) -> 
     radio = Radio(region(name))
     for attribute, value in changes.items():
         setattr(radio, attribute, value)
-    return link(radio, steady(0.0), settings or AdrSettings(), region(name)).rates
+    return link_of(radio, steady(0.0), settings or AdrSettings(), region(name)).rates
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_data_rates_end_where_template_dwell_time_channels_and_refusals_say() ->
 def test_powers_end_below_the_first_refused_one() -> None:
     radio = Radio(region("EU868"))
     radio.refused = {"link_adr:power:4": 2, "link_adr:power:2": 1}
-    assert link(radio, steady(0.0), AdrSettings(), region("EU868")).powers_db == (0.0, -2.0, -4.0, -6.0)
-    assert link(radio, steady(0.0), AdrSettings(max_tx_power=1), region("EU868")).powers_db == (0.0, -2.0)
+    assert link_of(radio, steady(0.0), AdrSettings(), region("EU868")).powers_db == (0.0, -2.0, -4.0, -6.0)
+    assert link_of(radio, steady(0.0), AdrSettings(max_tx_power=1), region("EU868")).powers_db == (0.0, -2.0)
 
 
 def test_floors_count_the_width_of_the_channel() -> None:
-    found = link(Radio(region("EU868")), steady(0.0), AdrSettings(), region("EU868"))
+    found = link_of(Radio(region("EU868")), steady(0.0), AdrSettings(), region("EU868"))
     assert {dr: round(floor, 2) for dr, floor in found.floors_db.items()} == {
         0: -20.0,
         1: -17.5,
