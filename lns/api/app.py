@@ -10,6 +10,7 @@ from lns.api import docs_page, problems
 from lns.api.routes import (
     applications,
     codecs,
+    device_keys,
     devices,
     downlinks,
     failures,
@@ -17,6 +18,8 @@ from lns.api.routes import (
     health,
     imports,
     keys,
+    link,
+    multicast,
     overview,
     series,
     templates,
@@ -46,13 +49,17 @@ _TAGS = [
     },
     {"name": "codecs", "description": "JavaScript that turns payloads into measurements, and where it failed."},
     {"name": "series", "description": "Measurements in time."},
-    {"name": "downlinks", "description": "What waits to be sent to a device."},
+    {"name": "downlinks", "description": "What waits to be sent to a device, and what became of it."},
+    {"name": "multicast", "description": "Groups of devices that hear the same downlinks."},
     {"name": "keys", "description": "API keys."},
     {"name": "operations", "description": "Status, log, refusals, live events, metrics, health."},
 ]
 
 # imports before devices, so that /devices/import is not taken for a DevEUI; series/rejected has a path of its own
-_ROUTERS = (imports, devices, downlinks, series, applications, templates, gateways, codecs, failures, keys, overview)
+_ROUTERS = (
+    *(imports, devices, device_keys, link, downlinks, series),
+    *(applications, templates, multicast, gateways, codecs, failures, keys, overview),
+)
 
 
 class _Api(FastAPI):

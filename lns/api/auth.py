@@ -13,7 +13,7 @@ from lns.api.problems import ApiProblem
 from lns.api.services import Given, Services
 from lns.errors import StoreError
 from lns.registry.clock import now_us
-from lns.registry.keys import KeyProblem
+from lns.registry.keys import KEYS_READ, KeyProblem
 from lns.registry.rows import ApiKey
 
 _logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ _TEXTS = {
 
 
 def needs(permission: str) -> Callable[[Services, HTTPAuthorizationCredentials | None], Awaitable[ApiKey]]:
-    """A dependency that lets only keys with `permission`, or admin, pass."""
+    """A dependency that lets only keys with `permission` pass, or admin where that includes it."""
 
     async def check(services: Given, presented: _Presented) -> ApiKey:
         if presented is None:
@@ -43,7 +43,7 @@ def needs(permission: str) -> Callable[[Services, HTTPAuthorizationCredentials |
         key = keys.verify(presented.credentials, at_us)
         if isinstance(key, KeyProblem):
             raise _refused(_TEXTS.get(key, "the API key has expired: make a new one with 'lns key create'"))
-        if permission not in key.permissions and "admin" not in key.permissions:
+        if permission not in key.permissions and not ("admin" in key.permissions and permission != KEYS_READ):
             raise ApiProblem(
                 403,
                 "forbidden",

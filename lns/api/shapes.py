@@ -9,7 +9,7 @@ import msgspec
 from fastapi import Path, Query, Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from lns.lorawan.ids import parse_eui
+from lns.lorawan.ids import parse_dev_addr, parse_eui
 
 T = TypeVar("T")
 
@@ -52,6 +52,7 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 
 Eui = Annotated[str, AfterValidator(parse_eui)]
+DevAddr = Annotated[str, AfterValidator(parse_dev_addr)]
 
 DevEui = Annotated[Eui, Path(description="DevEUI, 16 hex digits.", examples=["70b3d57ed0000001"])]
 GatewayEui = Annotated[Eui, Path(description="Gateway EUI, 16 hex digits.", examples=["a84041ffff1e8f2c"])]

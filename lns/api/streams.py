@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from lns.api.hints import hinted
 from lns.live import Live
 
 KEEP_ALIVE_S = 15.0
@@ -31,7 +32,9 @@ class Streams:
                     events = await _next(queue)
                     if events and events[-1] is _END:
                         return
-                    yield b"".join(b"data: %b\n\n" % msgspec.json.encode(event) for event in events) or b": \n\n"
+                    yield (
+                        b"".join(b"data: %b\n\n" % msgspec.json.encode(hinted(event)) for event in events) or b": \n\n"
+                    )
             finally:
                 self._open.discard(queue)
 

@@ -11,7 +11,7 @@ from lns.cli.outcome import CommandError, Exit
 from lns.cli.times import local
 
 app = typer.Typer(no_args_is_help=True, help="Create and revoke API keys.")
-PERMISSIONS = ("read", "write", "admin")
+PERMISSIONS = ("read", "write", "keys:read", "admin")
 
 
 @app.command(
@@ -23,7 +23,7 @@ PERMISSIONS = ("read", "write", "admin")
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What it is for.")],
     permissions: Annotated[
-        list[str] | None, typer.Option("--permission", help="read, write or admin; may be repeated.")
+        list[str] | None, typer.Option("--permission", help="read, write, keys:read or admin; may be repeated.")
     ] = None,
     expires_in: Annotated[str | None, typer.Option(help="Days it is good for, such as 90d; else for ever.")] = None,
     as_json: AsJson = False,

@@ -1,13 +1,12 @@
 """Every setting with its default, range and meaning, read from the source of `lns.config`."""
 
-import ast
-import inspect
-from types import ModuleType, NoneType, UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from lns import config
+from lns.api.field_comments import field_comments
 from lns.mac import settings as mac_settings
 from lns.mac.settings import RegionSettings
 
@@ -23,7 +22,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 def settings() -> list[Setting]:
     """All settings in the order of the file."""
-    comments = _comments(config) | _comments(mac_settings)
+    comments = field_comments(config) | field_comments(mac_settings)
     defaults = config.Config()
     found = []
     for name, kind in get_type_hints(config.Config, include_extras=True).items():
@@ -52,24 +51,6 @@ def markdown() -> str:
         meaning = setting.meaning.replace("|", "\\|")
         lines.append(f"| `{setting.key}` | `{setting.default}` | {setting.allowed} | {meaning} |")
     return "\n".join(lines) + "\n"
-
-
-def _comments(module: ModuleType) -> dict[tuple[str, str], str]:
-    """(class, field) to the comment lines right above the field."""
-    source = inspect.getsource(module)
-    lines = source.splitlines()
-    found = {}
-    for section in ast.parse(source).body:
-        if not isinstance(section, ast.ClassDef):
-            continue
-        for field in section.body:
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-                first = field.lineno - 1
-                while lines[first - 1].strip().startswith("#"):
-                    first -= 1
-                text = " ".join(line.strip().lstrip("# ") for line in lines[first : field.lineno - 1])
-                found[section.name, field.target.id] = text
-    return found
 
 
 def _setting(key: str, kind: Any, value: Any, meaning: str) -> Setting:

@@ -4,7 +4,7 @@ The network believes a value when the device has accepted it, asks again what st
 asks no third time what was refused twice. A device that has what it should have costs `needs` and nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -33,13 +33,17 @@ Event = tuple[str, Fields]
 
 
 class UplinkFacts(msgspec.Struct, frozen=True, gc=False):
-    """What the dialogue needs to know of an uplink; `receptions` are its copies, best first, `at_us` is UTC."""
+    """What the dialogue needs to know of an uplink; `receptions` are its copies, best first, `at_us` is UTC.
+
+    `one_way_s` is what a frame takes from each gateway to the server, as far as that is known.
+    """
 
     receptions: Sequence[Reception]
     fcnt_up: int
     dr: int
     adr: bool
     at_us: int
+    one_way_s: Mapping[str, float] = {}
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -77,7 +81,7 @@ def again(session: Session) -> None:
 
 def take(session: Session, commands: Sequence[Command], facts: UplinkFacts) -> Taken:
     """Act on the MAC commands of a new uplink (not of a repeated one)."""
-    answers = answer(commands, facts.receptions)
+    answers = answer(commands, facts.receptions, facts.one_way_s)
     by_name: dict[str, list[Fields]] = {}
     for command in commands:
         by_name.setdefault(command.name, []).append(command.fields)

@@ -1,7 +1,8 @@
 """The last uplinks of a device as gateways heard them: what ADR decides by and what a person reads of a radio link.
 
-Written for every uplink and read seldom: 20 fixed entries in one bytearray, four gateways each, and two marks that
-say when the dialogue with the device is worth a look again.
+Written for every uplink and read seldom: 20 fixed entries in one bytearray, three gateways each, and two marks that
+say when the dialogue with the device is worth a look again. SNRs are kept as they would be at full power, so that
+uplinks before and after a change of power compare.
 """
 
 import struct
@@ -13,20 +14,22 @@ from lns.mac.frames import Reception
 
 KEPT = 20
 """Uplinks in the ring."""
-GATEWAYS_KEPT = 4
-"""The best gateways of an uplink; a fifth one changes no decision."""
+GATEWAYS_KEPT = 3
+"""The best gateways of an uplink; a fourth one changes no decision."""
 NEVER_S = 0xFFFF_FFFF
 
-NO_SNR = -128
-_OTHER_GATEWAY = 0xFFFF
-_NOBODY = (_OTHER_GATEWAY, NO_SNR)
-# fcnt, second, dr | tx_power << 4; then for each gateway its number and SNR in quarters of a dB
-_ENTRY = struct.Struct("<IIB" + "Hb" * GATEWAYS_KEPT)
+NOBODY = 0xFFFF
+"""Number in the place of a gateway that did not hear the uplink, and of one too many to have its own."""
+_NO_SNR = -512
+_STEP = 8
+"""Quarters of a dB from one TXPower index to the next, in every region (RP002-1.0.4, TXPower tables)."""
+# fcnt, second, dr | tx_power << 4; then for each gateway its number and SNR
+_ENTRY = struct.Struct("<IIB" + "Hh" * GATEWAYS_KEPT)
 _SIZE = _ENTRY.size
 _BLANK = bytes(_SIZE)
 _FCNT = struct.Struct("<I")
-_REST = tuple(struct.pack("<" + "Hb" * free, *_NOBODY * free) for free in range(GATEWAYS_KEPT, -1, -1))
-_HEARD_BY = tuple(struct.Struct(f"<IIB{'Hb' * n}{len(rest)}s") for n, rest in enumerate(_REST))
+_REST = tuple(struct.pack("<" + "Hh" * free, *(NOBODY, _NO_SNR) * free) for free in range(GATEWAYS_KEPT, -1, -1))
+_HEARD_BY = tuple(struct.Struct(f"<IIB{'Hh' * n}{len(rest)}s") for n, rest in enumerate(_REST))
 """An entry of so many gateways, and what stands for those that did not hear it."""
 
 
@@ -37,8 +40,8 @@ class GatewayNumbers(dict[str, int]):
         self.euis: list[str] = []
 
     def __missing__(self, eui: str) -> int:
-        if len(self.euis) >= _OTHER_GATEWAY:
-            return _OTHER_GATEWAY
+        if len(self.euis) >= NOBODY:
+            return NOBODY
         self.euis.append(eui)
         number = self[eui] = len(self.euis) - 1
         return number
@@ -115,22 +118,22 @@ class History:
             ring += _BLANK
         self.received += 1
         self.since_change += 1
+        tx_power = self.tx_power
+        octet, shift = dr | tx_power << 4, _STEP * tx_power
         n = len(receptions)
-        octet = dr | self.tx_power << 4
         if n == 1:
             snr_db = best.snr_db
-            snr = NO_SNR if snr_db is None else int(4 * snr_db)
-            if -128 <= snr < 128:
-                _HEARD_BY[1].pack_into(ring, at, fcnt, at_s, octet, gateways[best.gateway_eui], snr, _REST[1])
-                return
-        copies: dict[int, int] = {}
-        for reception in receptions:
-            gateway = gateways[reception.gateway_eui]
-            if gateway not in copies:  # another antenna of it
-                snr_db = reception.snr_db
-                copies[gateway] = NO_SNR if snr_db is None else max(NO_SNR + 1, min(127, int(4 * snr_db)))
-        heard = [number for copy in list(copies.items())[:GATEWAYS_KEPT] for number in copy]
-        n = len(heard) // 2
+            snr = _NO_SNR if snr_db is None else int(4 * snr_db) + shift
+            _HEARD_BY[1].pack_into(ring, at, fcnt, at_s, octet, gateways[best.gateway_eui], snr, _REST[1])
+            return
+        heard = [
+            number
+            for r in receptions
+            for number in (gateways[r.gateway_eui], _NO_SNR if r.snr_db is None else int(4 * r.snr_db) + shift)
+        ]
+        if n > GATEWAYS_KEPT or len(set(heard[::2])) < n:
+            heard = _one_each(heard)
+            n = len(heard) // 2
         _HEARD_BY[n].pack_into(ring, at, fcnt, at_s, octet, *heard, _REST[n])
 
     def changed(self, tx_power: int) -> None:
@@ -143,8 +146,8 @@ class History:
         self.look_in, self.look_at_s = uplinks, until_s
 
     def columns(self) -> list[tuple[int, ...]]:
-        """The entries kept, in no order, column by column: fcnt, second, dr | tx_power << 4, then for each of four
-        gateways its number and SNR in quarters of a dB (NO_SNR: not heard, or without one); [] while empty.
+        """The entries kept, in no order, column by column: fcnt, second, dr | tx_power << 4, then for each of the
+        best gateways its number (NOBODY: there are no more) and SNR at full power in quarters of a dB.
         """
         return list(zip(*_ENTRY.iter_unpack(self._ring), strict=True))
 
@@ -168,13 +171,22 @@ class History:
         values: dict[int, list[float]] = {}
         for entry in self.entries():
             for heard in entry.heard:
-                if heard.snr_db is not None and heard.gateway < _OTHER_GATEWAY:
+                if heard.snr_db is not None and heard.gateway < NOBODY:
                     values.setdefault(heard.gateway, []).append(heard.snr_db)
         means = [(numbers.euis[number], sum(snrs) / len(snrs)) for number, snrs in values.items()]
         return sorted(means, key=lambda mean: mean[1], reverse=True)
 
 
 def _heard(row: tuple[int, ...]) -> Iterator[Heard]:
+    shift = _STEP * (row[2] >> 4)
     for gateway, snr in zip(row[3::2], row[4::2], strict=True):
-        if (gateway, snr) != _NOBODY:
-            yield Heard(gateway, None if snr == NO_SNR else snr / 4)
+        if (gateway, snr) != (NOBODY, _NO_SNR):
+            yield Heard(gateway, None if snr == _NO_SNR else (snr - shift) / 4)
+
+
+def _one_each(heard: list[int]) -> list[int]:
+    """The best copy of each gateway, as many as are kept; the others are further antennas."""
+    best: dict[int, int] = {}
+    for gateway, snr in zip(heard[::2], heard[1::2], strict=True):
+        best.setdefault(gateway, snr)
+    return [number for copy in list(best.items())[:GATEWAYS_KEPT] for number in copy]

@@ -167,7 +167,7 @@ class Core:
         if found.kind is _REPEATED:
             metrics.uplinks.inc("repeated")
             if handled.commands:
-                answer.answers = answer_commands(handled.commands, receptions)
+                answer.answers = answer_commands(handled.commands, receptions, self._radios.one_way_s(receptions))
                 answer.wants |= bool(answer.answers)
         else:
             self._new(answer, frame, handled, found.fcnt)
@@ -184,7 +184,8 @@ class Core:
             history = session.history = History()
         history.add(fcnt, dr, adr, receptions, self._radios.numbers)
         if handled.commands:
-            self._converse(answer, handled, UplinkFacts(receptions, fcnt, dr, adr, receptions[0].received_at_us))
+            at_us, one_way_s = receptions[0].received_at_us, self._radios.one_way_s(receptions)
+            self._converse(answer, handled, UplinkFacts(receptions, fcnt, dr, adr, at_us, one_way_s))
         if dialogue.needs(session):
             answer.asks = bool(self._downlinks.requests(session))
         if device.settings.device_class != "A":

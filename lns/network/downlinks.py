@@ -13,8 +13,8 @@ import msgspec
 from lns import metrics
 from lns.config import Network as NetworkConfig
 from lns.lorawan.fcnt import MAX_FCNT
-from lns.mac import dialogue, downlink, queue
-from lns.mac.choice import Blocked, GatewayFacts, Need, Ordered, decide_at
+from lns.mac import class_c, dialogue, downlink, queue
+from lns.mac.choice import Blocked, Need, decide_at
 from lns.mac.dialogue import Request
 from lns.mac.downlink import Content, Window
 from lns.mac.frames import Reception
@@ -33,6 +33,13 @@ UNLIMITED_SHARE = 1e9
 _EMPTY_FRAME = 5 + FHDR_OCTETS
 
 SettingsOf = Callable[[str], RegionSettings]
+
+
+class Owed(msgspec.Struct, frozen=True, gc=False):
+    """What a device waits for: answers to its MAC commands, the acknowledgement of a confirmed uplink."""
+
+    answers: bytes = b""
+    acks_fcnt_up: int | None = None
 
 
 class Answer:
@@ -131,31 +138,24 @@ class Downlinks:
             answer.opened_at,
         )
         ordered = self._radios.chooser.order(windows, need, facts, now)
-        free_at = answer.opened_at + session.rx1_delay_s + 1
+        free_at = class_c.free_at(answer.opened_at, session.rx1_delay_s)
         if not ordered.chances or session.fcnt_down >= MAX_FCNT:
             if answer.wants or device.queue:
                 self._hopeless(device, session, ordered.blocked)
             self.on_free(device, free_at)
             return
         requests = self.requests(session) if answer.asks else []
-        content, asked = self.compose(session, ordered.chances, answer.answers, requests, answer.acks_fcnt_up)
+        on_air_us = self._clocks.utc_us() + int((answer.opened_at + session.rx1_delay_s - now) * 1e6)
+        content, asked = self.compose(
+            session, ordered.chances, Owed(answer.answers, answer.acks_fcnt_up), requests, on_air_us
+        )
         if content.item is None and not (answer.wants or asked):
             self.on_free(device, free_at)
             return
-        self._commit(answer, content, asked, need, (windows, facts, now))
-
-    def _commit(
-        self,
-        answer: Answer,
-        content: Content,
-        asked: list[Request],
-        need: Need,
-        known: tuple[list[Window], dict[str, GatewayFacts], float],
-    ) -> None:
-        session, (windows, facts, now) = answer.session, known
         sending = self.frame(session, content, asked, need)
-        ordered: Ordered[Window] = self._radios.chooser.order(windows, sending.need, facts, now)
-        sending.chances = list[Chance](ordered.chances)
+        if sending.need.octets > need.octets:  # the windows were judged for less
+            ordered = self._radios.chooser.order(windows, sending.need, facts, now)
+        sending.chances = list(ordered.chances)
         self._sender.put(sending)
 
     def requests(self, session: Session) -> list[Request]:
@@ -167,21 +167,14 @@ class Downlinks:
         return share if self._settings(device.region.name).duty_cycle else UNLIMITED_SHARE
 
     def compose(
-        self,
-        session: Session,
-        chances: Sequence[Chance],
-        answers: bytes,
-        requests: Sequence[Request],
-        acks_fcnt_up: int | None,
+        self, session: Session, chances: Sequence[Chance], owed: Owed, requests: Sequence[Request], on_air_us: int
     ) -> tuple[Content, list[Request]]:
-        """What goes into the next frame: MAC answers first, then an item, then the requests there is room for."""
-        device = session.device
-        rooms = [(_room(chance), _dr(chance)) for chance in chances]
-        room, dr = max(rooms)
+        """What goes into the frame of `on_air_us` (UTC): MAC answers, then an item, then requests as there is room."""
+        device, answers = session.device, owed.answers
+        room, dr = max([(_room(chance), _dr(chance)) for chance in chances])
         item, more = None, False
         if device.queue:
-            offer = Offer(room, dr, len(answers))
-            chosen = queue.choose(device.queue, device.awaiting_ack, offer, self._clocks.utc_us())
+            chosen = queue.choose(device.queue, device.awaiting_ack, Offer(room, dr, len(answers)), on_air_us)
             for closed in chosen.closed:
                 self._notices.item(device, closed)
             item, more = chosen.item, chosen.more
@@ -189,7 +182,7 @@ class Downlinks:
         if item is not None:
             left = min(left - FPORT_OCTETS - len(item.payload), MAX_FOPTS_OCTETS - len(answers))
         asked, commands = _pack(answers, requests, left, item is None)
-        return Content(item, commands, more, acks_fcnt_up), asked
+        return Content(item, commands, more, owed.acks_fcnt_up), asked
 
     def frame(self, session: Session, content: Content, asked: list[Request], need: Need) -> Sending:
         """Build the frame, use up its counter and note what it carries; the caller gives it its chances."""

@@ -70,10 +70,7 @@ def _entry(device: Device, entry: Entry, numbers: GatewayNumbers) -> dict[str, A
         "dr": entry.dr,
         "data_rate": show.modulation_text(device.region.uplink_modulation(entry.dr)),
         "tx_power": entry.tx_power,
-        "gateways": [
-            {"gateway_eui": _eui(heard.gateway, numbers), "snr_db": heard.snr_db, "rssi_dbm": heard.rssi_dbm}
-            for heard in entry.heard
-        ],
+        "gateways": [{"gateway_eui": _eui(heard.gateway, numbers), "snr_db": heard.snr_db} for heard in entry.heard],
     }
 
 

@@ -19,7 +19,7 @@ from lns.mac.session import Device, Session
 from lns.mac.slots import Slot, When, tuning
 from lns.network.clocks import Clocks
 from lns.network.devices import Devices
-from lns.network.downlinks import Downlinks
+from lns.network.downlinks import Downlinks, Owed
 from lns.network.notices import Notices
 from lns.network.radios import Radios
 from lns.network.sender import Chance, Sender, Sending
@@ -27,6 +27,8 @@ from lns.network.state import NetworkState
 
 RETRY_S = 10.0
 """A device that cannot be reached now (no airtime, no gateway) is tried again after so long."""
+AHEAD_S = 2 * class_c.HAND_OVER_S
+"""A downlink for a given time is decided so long before."""
 _OTHER_OCTETS = 5 + FHDR_OCTETS + FPORT_OCTETS
 
 
@@ -88,43 +90,41 @@ class Listening:
         if session is None or not device.queue or self._devices.by_id.get(device.id) is not device:
             return
         when = self._clocks.read()
-        waiting_us = queue.due_at_us(device.queue, when.utc_us)
-        item = device.queue[0]
+        soon_us = when.utc_us + int(AHEAD_S * 1e6)
+        item = queue.first_due(device.queue, soon_us)
+        if item is None:
+            due_us = queue.due_at_us(device.queue, soon_us)
+            if due_us is not None:
+                self._arm(device, when.at_utc(due_us) - AHEAD_S)
+            return
         if device.awaiting_ack is not None and item.confirmed:
             return  # its acknowledgement, or the end of the wait for it, comes first
-        if waiting_us is not None and waiting_us > when.utc_us + class_c.HAND_OVER_S * 2e6:
-            self._arm(device, when.at_utc(waiting_us) - class_c.HAND_OVER_S * 2)
-            return
         slots = self._slots(device, session, When(when, 0.0, item.at_us))
         if slots is None:
             return  # it is in class A now: its next uplink opens a window
-        need = Need(
-            device.region,
-            _OTHER_OCTETS + len(item.payload),
-            self._downlinks.share(device, APPLICATION_SHARE),
-        )
+        need = Need(device.region, _OTHER_OCTETS + len(item.payload), self._downlinks.share(device, APPLICATION_SHARE))
         facts = self._radios.facts({slot.gateway_eui for slot in slots}, when.now)
         ordered = self._radios.chooser.order_slots(slots, need, facts, when.now)
         if not ordered.chances:
             for one in ordered.blocked:
-                self._notices.downlink_failed(
-                    device, f"downlink_{one.cause}", f"{one.window} on {one.gateway_eui}: {one.text}", one.gateway_eui
-                )
+                text = f"{one.window} on {one.gateway_eui}: {one.text}"
+                self._notices.downlink_failed(device, f"downlink_{one.cause}", text, one.gateway_eui)
             self._arm(device, when.now + RETRY_S)
             return
-        content, asked = self._downlinks.compose(session, ordered.chances, b"", (), None)
+        on_air_us = when.utc_us_at(ordered.chances[0].start)
+        content, asked = self._downlinks.compose(session, ordered.chances, Owed(), (), on_air_us)
         if content.item is None:
-            if device.queue:
-                self._arm(device, when.now + RETRY_S)
+            self.free(device, when.now + RETRY_S)
             return
-        self._send(device, session, self._downlinks.frame(session, content, asked, need), ordered.chances)
+        self._send(device, self._downlinks.frame(session, content, asked, need), ordered.chances)
 
-    def _send(self, device: Device, session: Session, sending: Sending, slots: Sequence[Slot]) -> None:
+    def _send(self, device: Device, sending: Sending, slots: Sequence[Slot]) -> None:
         settled = sending.done
 
         def done(sending: Sending, chance: Chance | None, problem: str) -> None:
             if isinstance(chance, Slot) and sending.item is not None and sending.item.confirmed:
-                self._wait(device, sending.item.id, chance)
+                ends_at = chance.start if sending.booking is None else sending.booking.end
+                self._wait(device, sending.item.id, chance.name, ends_at)
             settled(sending, chance, problem)
 
         sending.done = done
@@ -146,11 +146,11 @@ class Listening:
             return ping.slots(region, listener, around, facts, when)
         return None
 
-    def _wait(self, device: Device, item_id: str, slot: Slot) -> None:
-        """A confirmed item is on the air in that slot: its acknowledgement is due within the class's time."""
+    def _wait(self, device: Device, item_id: str, slot: str, ends_at: float) -> None:
+        """A confirmed item is on the air until `ends_at`: its acknowledgement is due within the class's time."""
         settings = device.settings
-        timeout_s = settings.class_b_timeout_s if slot.name == "ping" else settings.class_c_timeout_s
-        self._responses.wait(device.id, item_id, slot.start + timeout_s)
+        timeout_s = settings.class_b_timeout_s if slot == "ping" else settings.class_c_timeout_s
+        self._responses.wait(device.id, item_id, ends_at + timeout_s)
         self._arm_responses()
 
     def _arm_responses(self) -> None:

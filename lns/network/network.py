@@ -63,11 +63,13 @@ class Network:
         self.radios = radios = Radios(gateways)
         self.devices = devices = Devices(state, config.network.net_id)
         self._sender = sender = Sender(exchange, radios, notices, clocks)
-        downlinks = self.downlink_decider = Downlinks(config.network, self._settings, state, radios, sender, notices, clocks)
+        downlinks = self.downlink_decider = Downlinks(
+            config.network, self._settings, state, radios, sender, notices, clocks
+        )
         self._listening = Listening(state, devices, downlinks, radios, sender, notices, clocks)
         self._multicasts = Multicasts(state, devices, radios, sender, notices, self._share, clocks)
         joins = Joins(config.network.net_id, self._settings, exchange, state, devices, downlinks, live, clocks)
-        clock_sync = ClockSync(notices, clocks)
+        clock_sync = ClockSync(radios, notices, clocks)
         self._core = Core(
             config.network,
             exchange,

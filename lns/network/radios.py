@@ -5,7 +5,7 @@ from typing import Protocol
 
 from lns.mac.airplan import AirPlan
 from lns.mac.choice import Chooser, GatewayFacts, Refusals
-from lns.mac.frames import Transmission, TxOutcome
+from lns.mac.frames import Reception, Transmission, TxOutcome
 from lns.mac.history import GatewayNumbers
 from lns.mac.ledger import Ledger
 from lns.mac.session import Session
@@ -43,6 +43,10 @@ class Radios:
         """What the choice between these gateways goes by."""
         round_trip_s, recent, with_gps = self._gateways.round_trip_s, self.refusals.recent, self.with_gps
         return {eui: GatewayFacts(round_trip_s(eui), recent(eui, now), eui in with_gps) for eui in euis}
+
+    def one_way_s(self, receptions: Iterable[Reception]) -> dict[str, float]:
+        """How long a frame takes from each gateway to the server: half its round trip, where one is known."""
+        return {r.gateway_eui: self._gateways.round_trip_s(r.gateway_eui) / 2 for r in receptions}
 
     def around(self, session: Session) -> tuple[tuple[str, float], ...]:
         """Gateways that heard the device lately and the SNR in dB, the best first; after a restart those stored."""

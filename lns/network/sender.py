@@ -23,6 +23,9 @@ from lns.network.notices import Notices, item_data
 from lns.network.radios import Radios
 
 Chance = Window | Slot
+Problem = tuple[str, str, str | None]
+"""A reason, a sentence for people, the gateway."""
+_NOBODY: Problem = ("downlink_failed", "no gateway with a downlink path heard the device", None)
 
 
 class Sending:
@@ -84,20 +87,17 @@ class Sender:
             now = self._clocks.monotonic()
             for sending in decided:
                 metrics.downlink_decision.observe((now - sending.decided_at) * 1000)
-                self._try_next(sending, "no gateway with a downlink path heard the device")
+                self._try_next(sending, _NOBODY)
 
-    def _try_next(self, sending: Sending, problem: str, gateway_eui: str | None = None) -> None:
+    def _try_next(self, sending: Sending, problem: Problem) -> None:
         """Send in the next window that can still be reached, else give up with the last problem."""
         now = self._clocks.monotonic()
         while sending.chances:
             chance = sending.chances.pop(0)
-            eui, starts_at = _gateway(chance), _start(chance, sending.need)
-            lead_s = starts_at - now
-            if lead_s < SHORTEST_LEAD_S:
-                needed_ms = SHORTEST_LEAD_S * 1000
-                problem = f"{chance.name} opens in {lead_s * 1000:.0f} ms on {eui}, {needed_ms:.0f} ms are needed"
-                gateway_eui = eui
+            late = self._late(sending, chance, now)
+            if late is not None:
                 metrics.downlinks.inc(sending.kind, "too_late")
+                problem = late
                 continue
             wait_s = self._wait_s(chance, now)
             if wait_s > 0:
@@ -106,11 +106,20 @@ class Sender:
             error = self._send(sending, chance, now)
             if error is None:
                 return
-            problem, gateway_eui = f"{eui}: {error}", eui
+            problem = error
         metrics.downlinks.inc(sending.kind, "failed")
-        reason = "downlink_too_late" if "ms are needed" in problem else "downlink_failed"
-        self._notices.downlink_failed(sending.device, reason, problem, gateway_eui)
-        sending.done(sending, None, problem)
+        self._notices.downlink_failed(sending.device, *problem)
+        sending.done(sending, None, problem[1])
+
+    def _late(self, sending: Sending, chance: Chance, now: float) -> Problem | None:
+        """Why the chance cannot be reached any more: the frame has to travel, and forwarders want it ahead."""
+        eui = _gateway(chance)
+        lead_s = _start(chance, sending.need) - now
+        needed_s = SHORTEST_LEAD_S + self._radios.facts((eui,), now)[eui].round_trip_s / 2
+        if lead_s >= needed_s:
+            return None
+        text = f"{chance.name} opens in {lead_s * 1000:.0f} ms on {eui}, {needed_s * 1000:.0f} ms are needed"
+        return "downlink_too_late", text, eui
 
     def _wait_s(self, chance: Chance, now: float) -> float:
         """A frame for a far moment is kept here: a gateway's queue is short, and forgets at a restart."""
@@ -122,19 +131,19 @@ class Sender:
     def _hand_over(self, sending: Sending, chance: Chance) -> None:
         error = self._send(sending, chance, self._clocks.monotonic())
         if error is not None:
-            self._try_next(sending, f"{_gateway(chance)}: {error}", _gateway(chance))
+            self._try_next(sending, error)
 
-    def _send(self, sending: Sending, chance: Chance, now: float) -> str | None:
+    def _send(self, sending: Sending, chance: Chance, now: float) -> Problem | None:
         """Why the gateway did not get the frame, or None; what was decided meanwhile may have taken its place."""
         modulation = (chance if isinstance(chance, Window) else chance.tuning).modulation
         start = _start(chance, sending.need)
         end = start + airtime_us(modulation, sending.need.octets, False) / 1e6
         chooser = self._radios.chooser
         if chooser.plan.blocker(_gateway(chance), start, end) is not None:
-            return f"sends another frame in {chance.name}"
+            return "downlink_busy", f"{_gateway(chance)} sends another frame in {chance.name}", _gateway(chance)
         error = self._radios.send(chance.transmission(sending.phy_payload), partial(self._outcome, sending, chance))
         if error is not None:
-            return error
+            return "downlink_failed", f"{_gateway(chance)}: {error}", _gateway(chance)
         if isinstance(chance, Window):
             sending.booking = chooser.book_window(chance, sending.need, now)
         else:
@@ -156,7 +165,7 @@ class Sender:
             windows = [left for left in sending.chances if isinstance(left, Window)]
             if windows:
                 sending.chances = list(fallback(windows, eui))
-            self._try_next(sending, f"{eui} refused {chance.name}: {outcome.error}", eui)
+            self._try_next(sending, ("downlink_refused", f"{eui} refused {chance.name}: {outcome.error}", eui))
             return
         known = "accepted" if outcome else "unknown"
         metrics.downlinks.inc(sending.kind, known)

@@ -135,7 +135,7 @@ def _described(values: Mapping[str, str]) -> dict[str, Any]:
 def _object(name: str, text: str) -> dict[str, Any]:
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise invalid(f"{name} is {text[:SHOWN_EUI]!r}, a JSON object is needed") from None
 
 

@@ -20,8 +20,9 @@ from lns.registry.fields import check_name
 from lns.registry.rows import ApiKey
 from lns.registry.schema import api_key
 
-PERMISSIONS = ("read", "write", "keys:read", "admin")
-"""Every other one is part of admin but `keys:read`: who may read the keys of devices was meant to be asked."""
+KEYS_READ = "keys:read"
+"""To see the keys of devices; admin does not include it, so that nobody has it by chance."""
+PERMISSIONS = ("read", "write", KEYS_READ, "admin")
 MAX_EXPIRES_IN_DAYS = 36_500
 USE_NOTED_EVERY_US = 60_000_000
 

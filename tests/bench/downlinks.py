@@ -19,14 +19,15 @@ from lns.mac.radio import Radio
 from lns.mac.settings import AdrSettings, RegionSettings
 from lns.network import Network
 from lns.network.downlinks import Answer
+from lns.network.radios import OnOutcome
 from lns.registry.device_input import parse_device
 from lns.registry.registry import FILE_NAME, Registry
 from simulators import identity, payloads
 from simulators.device import Device
+from tests.bench.air import Air
 from tests.bench.figure import Figure, repeated
 from tests.bench.frames import DATA_RATE, REGION, SEED
 from tests.bench.server import temporary_folder
-from tests.network.world import Air
 
 DEVICES = 2000
 UPLINKS = 4000
@@ -81,15 +82,13 @@ class Times(Air):
     """Notes how long before its window each frame comes; the gateways' counters run with the monotonic clock."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.leads_ms: list[float] = []
-        self.on_send = self._note
 
-    def _note(self, transmission: Transmission) -> None:
+    def send(self, transmission: Transmission, on_outcome: OnOutcome) -> str | None:
         assert transmission.tmst_us is not None
         ahead_us = (transmission.tmst_us - int(time.monotonic() * 1e6)) & 0xFFFF_FFFF
         self.leads_ms.append(ahead_us / 1000)
-        self.sent.clear()
+        return super().send(transmission, on_outcome)
 
 
 async def _downlinks() -> list[Figure]:

@@ -31,10 +31,10 @@ from lns.registry.registry import FILE_NAME, Registry
 from lns.series.consumer import SeriesConsumer
 from lns.series.sqlite import SqliteSeries
 from tests.bench import processes
+from tests.bench.air import Air
 from tests.bench.figure import Figure, repeated
 from tests.bench.frames import REGION, Fleet, Frame
 from tests.bench.server import temporary_folder
-from tests.network.world import Air
 
 DEVICES = 2000
 ROUNDS = 3

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -187,3 +189,8 @@ def test_refusals_fade_by_half_a_minute_wise():
     assert refusals.recent("g", 60.0) == 2.0
     refusals.forget("g")
     assert refusals.recent("g", 60.0) == 0
+
+
+def test_every_cause_is_documented():
+    document = (Path(__file__).parents[2] / "docs" / "downlinks.md").read_text("utf-8")
+    assert [cause for cause in Cause if f"`downlink_{cause}`" not in document] == []

@@ -28,13 +28,13 @@ def test_entries_are_what_was_heard() -> None:
 @pytest.mark.parametrize(
     ("snr_db", "heard"),
     [
-        (40.0, Heard(0, 31.75)),  # beyond what a gateway reports
-        (-40.0, Heard(0, -31.75)),
+        (31.25, Heard(0, 31.25)),
+        (-25.5, Heard(0, -25.5)),
         (7.3, Heard(0, 7.25)),
         (None, Heard(0, None)),
     ],
 )
-def test_levels_keep_to_their_octet(snr_db: float | None, heard: Heard) -> None:
+def test_snr_is_kept_in_quarters_of_a_db(snr_db: float | None, heard: Heard) -> None:
     history = History()
     history.add(1, 5, False, [reception(snr_db, 1, START_S)], GatewayNumbers())
     assert history.entries()[0].heard == (heard,)

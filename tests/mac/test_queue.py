@@ -1,4 +1,6 @@
+import re
 from collections import deque
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -218,3 +220,12 @@ def test_every_item_waits_is_chosen_or_is_closed_and_what_waits_stays_in_order(
         assert not (outstanding and chosen.item.confirmed)
         passed = [one for one in before[: before.index(chosen.item)] if one in waiting]
         assert all(one.at_us is not None and one.at_us > now_us for one in passed)
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "downlinks.md").read_text("utf-8")
+
+
+def test_the_documented_diagram_is_the_table():
+    drawn = re.findall(r"^ +(\w+) --> (\w+): (.+)$", DOCUMENT, re.MULTILINE)
+    steps = [(state, after, step.value) for state, ways in TRANSITIONS.items() for step, after in ways.items()]
+    assert sorted(drawn) == sorted(steps)

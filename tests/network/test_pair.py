@@ -161,7 +161,7 @@ async def test_a_downlink_no_gateway_takes_returns_to_the_queue_and_never_reuses
         w.air.outcomes = [TxOutcome(False, "TX_FREQ")] * 2
         w.hear(device.uplink(10, b"x"))
         await w.transmissions(2)
-        assert "downlink_failed" in await w.refused()
+        assert "downlink_refused" in await w.refused()
         (waiting,) = w.network.downlinks(dev_eui)
         assert (waiting.state, waiting.reason) == ("queued", f"{1:016x} refused rx2: TX_FREQ")
         w.hear(device.uplink(10, b"y"))

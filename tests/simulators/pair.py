@@ -46,7 +46,6 @@ class Pair:
         self.rx = {"delay": 1, "offset": 0, "dr": self.region.rx2_dr, "freq": self.region.rx2_freq_hz}
         self._device = device
         self._joins = 0
-        self._acked = 0  # counter of the last confirmed downlink, which is never sent here
 
     def activate(self) -> None:
         """Know an ABP device."""
@@ -78,9 +77,12 @@ class Pair:
         if not self.minor_now:
             return message + DataMic(keys.f_nwk_s_int_key).mic(message, address, fcnt, DOWN)
         conf_fcnt = self.fcnt_up & 0xFFFF if flags & ACK else 0
-        return message + DataMic11(keys.f_nwk_s_int_key, keys.s_nwk_s_int_key).downlink(
-            message, address, fcnt, conf_fcnt
-        )
+        mic = DataMic11(keys.f_nwk_s_int_key, keys.s_nwk_s_int_key)
+        return message + mic.downlink(message, address, fcnt, conf_fcnt)
+
+    def answer(self, phy: bytes, heard: Reception) -> Transmission:
+        """A downlink into the window of choice after an uplink."""
+        return self._send(phy, heard, self._place(heard), self.rx["delay"] + self.window - 1)
 
     def _use(self, dev_addr: str, keys: SessionKeys, minor: int) -> None:
         self.dev_addr, self.keys, self.minor_now = dev_addr, keys, minor
@@ -128,7 +130,7 @@ class Pair:
         fport, payload = self.queue.pop(0) if self.queue else (None, b"")
         phy = self.downlink(fport, payload, self.fopts, ACK if frame.confirmed else 0)
         self.fopts = b""
-        return [self._send(phy, heard, self._place(heard), self.rx["delay"] + self.window - 1)]
+        return [self.answer(phy, heard)]
 
     def _check_mic(self, frame: DataFrame, heard: Reception, fcnt: int) -> None:
         address, msg = dev_addr_le(self.dev_addr), heard.phy_payload[:-4]
@@ -139,7 +141,7 @@ class Pair:
         channels = [c.index for c in self._device.mac.plan.channels.values() if c.freq_hz == heard.freq_hz]
         mic = DataMic11(self.keys.f_nwk_s_int_key, self.keys.s_nwk_s_int_key)
         assert dr is not None
-        assert any(mic.uplink(msg, address, fcnt, self._acked, dr, channel) == frame.mic for channel in channels)
+        assert any(mic.uplink(msg, address, fcnt, 0, dr, channel) == frame.mic for channel in channels)
 
     def _place(self, heard: Reception) -> tuple[int, int]:
         if self.window == 2:

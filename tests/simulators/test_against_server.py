@@ -88,8 +88,8 @@ def test_an_abp_fleet_is_stored_exactly_and_comes_back_with_its_counters(places,
 def test_an_otaa_fleet_joins_is_answered_and_is_stored_exactly(places, tmp_path):
     ledger = tmp_path / "ledger.jsonl"
     summary = fleet(
-        places, "--activation", "otaa", "--devices", "10", "--seed", "12", "--uplinks", "60", "--rate", "30",
-        "--confirmed-share", "0.5", "--ask-share", "0.2", "--join-rate", "50", "--transmitters", "0",
+        places, "--activation", "otaa", "--devices", "10", "--seed", "12", "--uplinks", "60", "--rate", "15",
+        "--confirmed-share", "0.5", "--ask-share", "0.2", "--join-rate", "5",
         "--ledger", str(ledger),
     )  # fmt: skip
     assert (summary["joins_sent"], summary["joined"]) == (10, 10)
@@ -102,6 +102,30 @@ def test_an_otaa_fleet_joins_is_answered_and_is_stored_exactly(places, tmp_path)
     assert summary["duplicate_fcnt_down"] == 0
     assert summary["device_time_error_ms"] < 500
     assert verified(places, ledger)["expected"] == 60
+
+
+KINDS = [
+    ("otaa", "1.1", "A", "EU868"),
+    ("abp", "1.1", "A", "EU868"),
+    ("otaa", "1.0.4", "C", "EU868"),
+    ("otaa", "1.0.2", "A", "AS923-1"),
+]
+
+
+@pytest.mark.parametrize(("activation", "version", "device_class", "region"), KINDS, ids="-".join)
+def test_every_kind_of_fleet_is_registered_answered_and_stored(
+    places, tmp_path, activation, version, device_class, region
+):
+    ledger = tmp_path / "ledger.jsonl"
+    seed = str(20 + [kind[:3] for kind in KINDS].index((activation, version, device_class)))
+    summary = fleet(
+        places, "--activation", activation, "--lorawan", version, "--class", device_class, "--region", region,
+        "--devices", "3", "--seed", seed, "--uplinks", "15", "--rate", "5", "--confirmed-share", "0.3", "--adr",
+        "--join-rate", "5", "--ledger", str(ledger),
+    )  # fmt: skip
+    assert summary["acked_confirmed"] == summary["confirmed_sent"] > 0
+    assert (summary["downlinks_mic_bad"], summary["duplicate_fcnt_down"]) == (0, 0)
+    assert verified(places, ledger)["expected"] == 15
 
 
 def test_a_difference_is_an_exit_code(places, tmp_path):

@@ -28,6 +28,15 @@ def test_options_reach_their_fields():
     assert (options.confirmed_share, options.prepare, options.seed) == (0.1, True, 9)
 
 
+def test_kinds_of_devices():
+    options = parse(
+        "--lorawan", "1.1", "--class", "B", "--ping-periodicity", "2", "--region", "AS923-2",
+        "--misbehave", "lose-answers=3", "--misbehave", "drift=20", "--misbehaving", "0.5",
+    )  # fmt: skip
+    assert (options.lorawan, options.device_class, options.ping_periodicity) == ("1.1", "B", 2)
+    assert (options.region, options.misbehave, options.misbehaving) == ("AS923-2", ("lose-answers=3", "drift=20"), 0.5)
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
@@ -36,6 +45,8 @@ def test_options_reach_their_fields():
         (["--jitter", "-1"], "--jitter is -1.0, 0 to inf is possible"),
         (["--window", "0"], "--window is 0, 1 to 32768 is possible"),
         (["--server", "localhost"], "--server is 'localhost', HOST:PORT is needed"),
+        (["--ping-periodicity", "8"], "--ping-periodicity is 8, 0 to 7 is possible"),
+        (["--misbehave", "refuse=Nothing"], "misbehaviour 'refuse=Nothing': Nothing is no request of a network"),
         (["--prepare", "--uplinks", "0"], "--prepare needs --uplinks: frames cannot be prepared for ever"),
     ],
 )

@@ -1,5 +1,6 @@
 """A device's queue of downlinks."""
 
+import asyncio
 import base64
 import binascii
 from typing import Annotated, Any
@@ -11,45 +12,71 @@ from lns.api import times
 from lns.api.auth import needs
 from lns.api.problems import ApiProblem, documented
 from lns.api.services import Given
-from lns.api.shapes import Body, DevEui, Page, example
+from lns.api.shapes import After, Body, DevEui, Limit, Page, answer, example
 from lns.mac.queue import DownlinkItem
 from lns.network import DownlinkRefused
 from lns.registry.clock import now_us
+from lns.registry.rows import StoredDownlink
 
 router = APIRouter(prefix="/devices/{dev_eui}/downlinks", tags=["downlinks"])
 
 _READ, _WRITE = [Depends(needs("read"))], [Depends(needs("write"))]
 
+Id = Annotated[str, Path(description="Id from the list.")]
 
-class DownlinkBody(Body):
-    """A downlink to queue; the payload is given once, as hex or as base64, before encryption."""
 
-    model_config = example(fport=2, payload="0100003c", confirmed=False, expires_in_s=3600)
+class PayloadBody(Body):
+    """A payload for a port, given once, as hex or as base64, before encryption."""
 
     fport: int = Field(ge=1, le=223, description="FPort, 1 to 223.")
     payload: str | None = Field(None, max_length=512, description="Payload as hex.")
     payload_base64: str | None = Field(None, max_length=512, description="Payload as base64.")
-    confirmed: bool = Field(False, description="Ask the device to acknowledge it.")
     expires_in_s: int | None = Field(
         None, ge=1, le=31_536_000, description="Seconds after which it is not sent any more."
     )
+    at: times.Instant | None = Field(
+        None, description="Not before this time, RFC 3339; a class C device gets it then, others at the next chance."
+    )
+
+    @property
+    def expires_at_us(self) -> int | None:
+        """When it expires, counted from now."""
+        return None if self.expires_in_s is None else now_us() + self.expires_in_s * 1_000_000
+
+
+class DownlinkBody(PayloadBody):
+    """A downlink to queue; the payload is given once, as hex or as base64, before encryption."""
+
+    model_config = example(fport=2, payload="0100003c", confirmed=False, expires_in_s=3600)
+
+    confirmed: bool = Field(False, description="Ask the device to acknowledge it.")
+    priority: int = Field(0, ge=-100, le=100, description="What has a higher one goes first.")
 
 
 class DownlinkReply(BaseModel):
-    """A downlink that waits or awaits its acknowledgement."""
+    """A downlink in any state."""
 
     id: str = Field(examples=["4f5cd7a2-3a52-4b9c-9d3e-6d6ac0bbf2a1"])
     fport: int = Field(examples=[2])
     payload: str = Field(description="Hex, before encryption.", examples=["0100003c"])
     confirmed: bool
+    priority: int = Field(examples=[0])
     state: str = Field(
-        description="queued, sent (and not acknowledged yet), acked, nacked, expired, failed or deleted.",
+        description="queued, sent (the last state if not confirmed), acked, nacked, expired, failed or deleted.",
         examples=["queued"],
     )
     reason: str | None = Field(description="Why it is in that state.")
+    attempts: int = Field(description="Frames that carried it.", examples=[0])
     enqueued_at: str = Field(description="RFC 3339, UTC.", examples=["2026-01-31T08:00:00.000000Z"])
     expires_at: str | None = Field(description="RFC 3339, UTC; null: never.")
-    fcnt_down: int | None = Field(description="Counter of the frame that carried it.")
+    at: str | None = Field(description="Not before this time, RFC 3339, UTC; null: at once.")
+    fcnt_down: int | None = Field(description="Counter of the last frame that carried it.")
+
+
+class StoredDownlinkReply(DownlinkReply):
+    """A downlink in any state, with the time of its last change."""
+
+    updated_at: str = Field(description="RFC 3339, UTC.", examples=["2026-01-31T08:00:00.000000Z"])
 
 
 class FlushReply(BaseModel):
@@ -60,7 +87,7 @@ class FlushReply(BaseModel):
 
 @router.get("", dependencies=_READ, response_model=Page[DownlinkReply], responses=documented(404))
 async def list_downlinks(dev_eui: DevEui, services: Given) -> dict[str, Any]:
-    """List what waits for the device, in the order in which it will be sent."""
+    """List what waits for the device, in the order in which it will be sent, and before it what awaits its ack."""
     try:
         items = services.network.downlinks(dev_eui)
     except KeyError:
@@ -68,16 +95,54 @@ async def list_downlinks(dev_eui: DevEui, services: Given) -> dict[str, Any]:
     return {"items": [_shown(item) for item in items], "next": None}
 
 
+@router.get("/past", dependencies=_READ, response_model=Page[StoredDownlinkReply], responses=documented(404))
+async def list_past_downlinks(dev_eui: DevEui, services: Given, limit: Limit = 100, after: After = None) -> Response:
+    """List the device's downlinks in every state, queued last first. They are forgotten after 30 days."""
+
+    def page() -> dict[str, Any]:
+        found = services.registry.downlinks.page(dev_eui, after, limit)
+        return {
+            "items": [_stored(stored) for stored in found],
+            "next": str(found[-1].place) if len(found) == limit else None,
+        }
+
+    return await answer(page)
+
+
+@router.get("/{id}", dependencies=_READ, response_model=StoredDownlinkReply, responses=documented(404))
+async def get_downlink(dev_eui: DevEui, id: Id, services: Given) -> dict[str, Any]:
+    """Show one downlink, whatever became of it."""
+    return _stored(await asyncio.to_thread(services.registry.downlinks.get, dev_eui, id))
+
+
 @router.post("", dependencies=_WRITE, status_code=201, response_model=DownlinkReply, responses=documented(404))
 async def queue_downlink(dev_eui: DevEui, body: DownlinkBody, services: Given) -> dict[str, Any]:
-    """Queue a downlink. A class A device takes it after one of its next uplinks; it is stored when this returns."""
-    expires_at_us = None if body.expires_in_s is None else now_us() + body.expires_in_s * 1_000_000
+    """Queue a downlink, behind those of the same priority; it is stored when this returns.
+
+    A class A device takes it after one of its next uplinks, one of class B in a ping slot, one of class C at once.
+    """
+    payload = octets(body)
     try:
-        item = await services.network.enqueue(dev_eui, body.fport, _payload(body), body.confirmed, expires_at_us)
+        item = await services.network.enqueue(dev_eui, body.fport, payload, body.confirmed, **_more(body))
     except KeyError:
         raise _no_device(dev_eui) from None
     except DownlinkRefused as error:
         raise ApiProblem(422, "invalid", str(error)) from error
+    return _shown(item)
+
+
+@router.put("/{id}", dependencies=_WRITE, response_model=DownlinkReply, responses=documented(404))
+async def replace_downlink(dev_eui: DevEui, id: Id, body: DownlinkBody, services: Given) -> dict[str, Any]:
+    """Let another downlink take the place of a waiting one, under its id."""
+    payload = octets(body)
+    try:
+        item = await services.network.replace_downlink(dev_eui, id, body.fport, payload, body.confirmed, **_more(body))
+    except KeyError:
+        raise _no_device(dev_eui) from None
+    except DownlinkRefused as error:
+        raise ApiProblem(422, "invalid", str(error)) from error
+    if item is None:
+        raise _gone(dev_eui, id)
     return _shown(item)
 
 
@@ -91,20 +156,19 @@ async def flush_downlinks(dev_eui: DevEui, services: Given) -> dict[str, int]:
 
 
 @router.delete("/{id}", dependencies=_WRITE, status_code=204, responses=documented(404))
-async def delete_downlink(
-    dev_eui: DevEui, id: Annotated[str, Path(description="Id from the list.")], services: Given
-) -> Response:
-    """Take one downlink out of the queue."""
+async def delete_downlink(dev_eui: DevEui, id: Id, services: Given) -> Response:
+    """Take one downlink out of the queue, or give up one that awaits its acknowledgement."""
     try:
         deleted = await services.network.delete_downlink(dev_eui, id)
     except KeyError:
         raise _no_device(dev_eui) from None
     if not deleted:
-        raise ApiProblem(404, "not_found", f"downlink {id} does not wait for device {dev_eui} (any more)")
+        raise _gone(dev_eui, id)
     return Response(status_code=204)
 
 
-def _payload(body: DownlinkBody) -> bytes:
+def octets(body: PayloadBody) -> bytes:
+    """The payload of a body, which must be given once."""
     if (body.payload is None) == (body.payload_base64 is None):
         raise ApiProblem(422, "invalid", "give the payload once: payload (hex) or payload_base64")
     try:
@@ -116,8 +180,20 @@ def _payload(body: DownlinkBody) -> bytes:
         raise ApiProblem(422, "invalid", f"{given} is not {'hex' if given == 'payload' else 'base64'}") from None
 
 
+def _more(body: DownlinkBody) -> dict[str, Any]:
+    return {"expires_at_us": body.expires_at_us, "priority": body.priority, "at_us": body.at}
+
+
 def _no_device(dev_eui: str) -> ApiProblem:
     return ApiProblem(404, "not_found", f"device {dev_eui} does not exist")
+
+
+def _gone(dev_eui: str, item_id: str) -> ApiProblem:
+    return ApiProblem(404, "not_found", f"downlink {item_id} does not wait for device {dev_eui} (any more)")
+
+
+def _stored(stored: StoredDownlink) -> dict[str, Any]:
+    return {**_shown(stored.item), "updated_at": times.text(stored.updated_at_us)}
 
 
 def _shown(item: DownlinkItem) -> dict[str, Any]:
@@ -126,9 +202,12 @@ def _shown(item: DownlinkItem) -> dict[str, Any]:
         "fport": item.fport,
         "payload": item.payload.hex(),
         "confirmed": item.confirmed,
+        "priority": item.priority,
         "state": item.state,
         "reason": item.reason,
+        "attempts": item.attempts,
         "enqueued_at": times.text(item.enqueued_at_us),
         "expires_at": times.text_or_none(item.expires_at_us),
+        "at": times.text_or_none(item.at_us),
         "fcnt_down": item.fcnt_down,
     }

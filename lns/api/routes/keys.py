@@ -25,9 +25,10 @@ class KeyBody(Body):
     model_config = example(name="dashboard", permissions=["read"], expires_in_days=90)
 
     name: str = Field(description="What it is for, 1 to 64 characters.")
-    permissions: list[Literal["read", "write", "admin"]] = Field(
+    permissions: list[Literal["read", "write", "keys:read", "admin"]] = Field(
         min_length=1,
-        description="read: see everything; write: change everything but keys (it includes no reading); admin: all.",
+        description="read: see everything but keys; write: change everything but API keys (it includes no reading); "
+        "keys:read: see the keys of devices, sessions and groups; admin: all but keys:read.",
     )
     expires_in_days: float | None = Field(
         None, gt=0, le=MAX_EXPIRES_IN_DAYS, description="Days until it is refused; null: never."

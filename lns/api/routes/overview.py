@@ -1,6 +1,7 @@
 """What the server is doing: status, log and consumers, refused frames, live events."""
 
 import time
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -10,9 +11,10 @@ from pydantic import BaseModel, Field
 from lns import __version__, metrics
 from lns.api import times
 from lns.api.auth import needs
+from lns.api.hints import hinted
 from lns.api.problems import documented
 from lns.api.services import Given
-from lns.api.shapes import Page, answer
+from lns.api.shapes import DevAddr, Eui, Page, answer
 from lns.api.streams import Streams
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(needs("read"))])
@@ -74,7 +76,8 @@ class RefusalReply(BaseModel):
     kind: str = Field(examples=["refusal"])
     at: str = Field(description="RFC 3339, UTC.", examples=["2026-01-31T08:00:00.000Z"])
     reason: str = Field(description="Slug, as in the metrics.", examples=["unknown_dev_addr"])
-    text: str
+    text: str = Field(description="What was wrong, with the values.")
+    hint: str | None = Field(description="What to do about it.")
     dev_addr: str | None = Field(examples=["260b1f22"])
     dev_eui: str | None
     gateway_eui: str | None = Field(examples=["a84041ffff1e8f2c"])
@@ -128,10 +131,21 @@ async def read_exchange(services: Given) -> dict[str, Any]:
 @router.get("/refusals", response_model=Page[RefusalReply], responses=documented())
 async def list_refusals(
     services: Given,
+    reason: Annotated[str | None, Query(description="Only of this reason.", examples=["mic_failed"])] = None,
+    dev_eui: Annotated[Eui | None, Query(description="Only of this device.")] = None,
+    dev_addr: Annotated[DevAddr | None, Query(description="Only with this DevAddr.")] = None,
+    gateway: Annotated[Eui | None, Query(description="Only heard by, or for, this gateway.")] = None,
     limit: Annotated[int, Query(ge=1, le=10_000, description="How many, newest first.")] = 100,
 ) -> Response:
-    """List the most recent frames that were refused, newest first. They are kept in memory only."""
-    found = list(services.live.recent_refusals)[: -limit - 1 : -1]
+    """List the most recent frames that were refused and downlinks that did not go, newest first.
+
+    They are kept in memory only.
+    """
+    wanted = {"reason": reason, "dev_eui": dev_eui, "dev_addr": dev_addr, "gateway_eui": gateway}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    kept = reversed(list(services.live.recent_refusals))
+    fitting = (event for event in kept if all(event.get(name) == value for name, value in given.items()))
+    found = [hinted(event) for event in islice(fitting, limit)]
     return await answer(lambda: {"items": found, "next": None})
 
 

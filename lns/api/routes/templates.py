@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from lns.api import times
 from lns.api.auth import needs
+from lns.api.network_schema import EXAMPLE, NetworkObject
 from lns.api.problems import documented
 from lns.api.services import Given
 from lns.api.shapes import Body, Name, Page, answer, example, optional
@@ -32,18 +33,20 @@ class Rule(Body):
 class TemplateBody(Body):
     """A device template to create."""
 
-    model_config = example(name="dragino-lht65", codec="cayenne-lpp", rules=_RULES_EXAMPLE)
+    model_config = example(name="dragino-lht65", codec="cayenne-lpp", rules=_RULES_EXAMPLE, network=EXAMPLE)
 
     name: str = Field(description="1 to 64 characters without a slash; unique.")
-    region: str | None = Field(None, description="EU868 or US915; null: the server's own.")
+    region: str | None = Field(None, description="A region such as EU868 or AS923-1; null: the server's own.")
     lorawan_version: str = Field(
-        "1.0.3", description="1.0.0 to 1.0.4. It decides the DevNonce rule: random, or counting in 1.0.4."
+        "1.0.3",
+        description="1.0.0 to 1.0.4 or 1.1. It decides which keys a device has, and what is said to it and how.",
     )
     supports_join: bool = Field(True, description="False: its devices are ABP only.")
     codec: str | None = Field(None, description="Codec that decodes their uplinks.")
     fcnt_reset_allowed: bool = Field(False, description="ABP devices may start their uplink counter again at 0.")
     uplink_interval_s: int | None = Field(None, ge=1, le=31_536_000, description="Seconds between uplinks as expected.")
     rules: dict[str, Rule] = Field({}, description="Store-on-change rules by measurement field.")
+    network: NetworkObject = Field({}, description="Class, ADR, receive windows and the like, where not the default.")
 
 
 class TemplateChange(Body):
@@ -52,13 +55,14 @@ class TemplateChange(Body):
     model_config = example(rules=_RULES_EXAMPLE)
 
     name: str = optional("New name, 1 to 64 characters without a slash.")
-    region: str | None = optional("EU868 or US915; null: the server's own.")
-    lorawan_version: str = optional("1.0.0 to 1.0.4.")
+    region: str | None = optional("A region such as EU868 or AS923-1; null: the server's own.")
+    lorawan_version: str = optional("1.0.0 to 1.0.4 or 1.1; its devices must have the keys of the new one.")
     supports_join: bool = optional("False: its devices are ABP only.")
     codec: str | None = optional("Codec that decodes their uplinks; null: none.")
     fcnt_reset_allowed: bool = optional("ABP devices may start their uplink counter again at 0.")
     uplink_interval_s: int | None = optional("Seconds between uplinks as expected.", ge=1, le=31_536_000)
     rules: dict[str, Rule] = optional("Store-on-change rules by measurement field; replaces all.")
+    network: NetworkObject = optional("Merged into what is set; null in it takes a setting away.")
 
 
 class TemplateReply(BaseModel):
@@ -72,6 +76,7 @@ class TemplateReply(BaseModel):
     fcnt_reset_allowed: bool
     uplink_interval_s: int | None
     rules: dict[str, dict[str, float]] = Field(examples=[_RULES_EXAMPLE])
+    network: dict[str, Any] = Field(description="What is set; the rest is as by default.", examples=[EXAMPLE])
     devices: int = Field(description="How many devices follow it.", examples=[12])
     created_at: str = Field(description="RFC 3339, UTC.", examples=["2026-01-31T08:00:00.000000Z"])
 
@@ -121,6 +126,7 @@ def _shown(template: DeviceTemplate) -> dict[str, Any]:
         "fcnt_reset_allowed": template.fcnt_reset_allowed,
         "uplink_interval_s": template.uplink_interval_s,
         "rules": template.rules,
+        "network": template.network,
         "devices": template.devices,
         "created_at": times.text(template.created_at_us),
     }

@@ -5,11 +5,14 @@ mean. Here each gateway is a chance of its own, with the mean and the spread of 
 it heard at all; an uplink arrives when one of them hears it.
 """
 
+from bisect import bisect_left
+from collections import defaultdict
 from math import exp, sqrt
+from operator import mul
 
 from lns.mac.adr.link import Link, Target
 from lns.mac.adr.repetition import nb_trans
-from lns.mac.history import GATEWAYS_KEPT, NO_SNR
+from lns.mac.history import GATEWAYS_KEPT, NOBODY
 from lns.mac.settings import AdrSettings
 
 ENOUGH = 8
@@ -35,16 +38,24 @@ def decide(link: Link, settings: AdrSettings) -> Target:
         return Target(start.dr, start.tx_power, min(start.nb_trans, settings.max_nb_trans))
     repeat = nb_trans(link, settings, history.loss())
     # margin_db is a matter of the other algorithm, but whoever wants more of it wants more here too
-    floors_db = {dr: link.floors_db[dr] + settings.margin_db - _USUAL_MARGIN_DB for dr in link.rates}
-    dr = next((dr for dr in reversed(link.rates) if _chance(stations, floors_db[dr]) >= WANTED), link.rates[0])
-    powers = range(len(link.powers_db) - 1, 0, -1)
-    quiet = next((n for n in powers if _chance(stations, floors_db[dr] - link.powers_db[n]) >= WANTED), 0)
-    worse = (dr, -quiet) < (start.dr, -start.tx_power)
-    if worse and _chance(stations, floors_db[start.dr] - link.power_db(start.tx_power)) >= KEPT_AT:
-        return Target(start.dr, start.tx_power, repeat)
-    if dr == start.dr and quiet == start.tx_power + 1:
+    extra_db = settings.margin_db - _USUAL_MARGIN_DB
+    dr, tx_power = _furthest(stations, link, extra_db)
+    if (dr, -tx_power) < (start.dr, -start.tx_power):
+        present_db = link.floors_db[start.dr] - link.power_db(start.tx_power)
+        if _chance(stations, present_db + extra_db) >= KEPT_AT:
+            return Target(start.dr, start.tx_power, repeat)
+    if dr == start.dr and tx_power == start.tx_power + 1:
         return Target(start.dr, start.tx_power, repeat)  # 2 dB are not worth a downlink
-    return Target(dr, quiet, repeat)
+    return Target(dr, tx_power, repeat)
+
+
+def _furthest(stations: list[Station], link: Link, extra_db: float) -> tuple[int, int]:
+    """Data rate and TXPower: up the data rates at full power, then down the powers at the highest, while it arrives."""
+    floors_db, rates, powers_db = link.floors_db, link.rates, link.powers_db
+    needed_db = [floors_db[dr] for dr in rates] + [floors_db[rates[-1]] - power_db for power_db in powers_db[1:]]
+    too_far = bisect_left(needed_db, True, key=lambda needed: _chance(stations, needed + extra_db) < WANTED)
+    step = max(0, too_far - 1)
+    return (rates[step], 0) if step < len(rates) else (rates[-1], step - len(rates) + 1)
 
 
 def _chance(stations: list[Station], needed_db: float) -> float:
@@ -56,22 +67,17 @@ def _chance(stations: list[Station], needed_db: float) -> float:
 
 
 def _stations(link: Link) -> list[Station]:
-    """The gateways that heard the device, the four best at most."""
-    columns = link.history.columns()
-    shifts = link.shifts(columns[2])
-    heard: dict[int, list[float]] = {}
-    for at in range(3, len(columns), 2):
-        for gateway, snr, shift in zip(columns[at], columns[at + 1], shifts, strict=True):
-            if snr != NO_SNR and shift is not None:
-                if gateway in heard:
-                    heard[gateway].append(snr + shift)
-                else:
-                    heard[gateway] = [snr + shift]
+    """The gateways that heard the device, the best of them."""
+    heard: defaultdict[int, list[float]] = defaultdict(list)
+    levels = link.levels()
+    for numbers, snrs in levels:
+        for number, snr in zip(numbers, snrs, strict=True):
+            heard[number].append(snr)
+    heard.pop(NOBODY, None)
+    received = len(levels[0][1]) if levels else 0
     now_db = link.floors_db[link.now.dr] - link.power_db(link.now.tx_power)
-    received = len(shifts) - shifts.count(None)
     stations = [_station(snrs, received, now_db) for snrs in heard.values()]
-    stations.sort(reverse=True)
-    return stations[:GATEWAYS_KEPT]
+    return stations if len(stations) <= GATEWAYS_KEPT else sorted(stations, reverse=True)[:GATEWAYS_KEPT]
 
 
 def _station(snrs: list[float], received: int, now_db: float) -> Station:
@@ -81,7 +87,7 @@ def _station(snrs: list[float], received: int, now_db: float) -> Station:
     """
     n = len(snrs)
     mean = sum(snrs) / n
-    spread_db = (sum([snr * snr for snr in snrs]) - n * mean * mean) / 16 + _PRIOR_VARIANCE * _PRIOR_WEIGHT
+    spread_db = (sum(map(mul, snrs, snrs)) - n * mean * mean) / 16 + _PRIOR_VARIANCE * _PRIOR_WEIGHT
     deviation_db = sqrt(spread_db / (n + _PRIOR_WEIGHT))
     mean_db = mean / 4 - deviation_db / sqrt(n)  # less the standard error of the mean
     slope = _LOGIT / deviation_db

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from math import log10
+from operator import add
 
 import msgspec
 
@@ -10,7 +11,7 @@ from lns.lorawan.chmask import acceptable
 from lns.lorawan.modulation import Lora
 from lns.lorawan.regions import region as region_named
 from lns.lorawan.regions.region import Region
-from lns.mac.history import History
+from lns.mac.history import NOBODY, History
 from lns.mac.margin import REQUIRED_SNR_DB
 from lns.mac.radio import Radio
 from lns.mac.settings import AdrSettings
@@ -40,25 +41,33 @@ class Link(msgspec.Struct, frozen=True):
     floors_db: dict[int, float]
     widths_db: dict[int, float]
 
-    def nearest(self, dr: int) -> int:
-        """The data rate that may be told and is the highest up to `dr`, else the lowest of all."""
-        return max((rate for rate in self.rates if rate <= dr), default=self.rates[0] if self.rates else dr)
-
     def clamped(self) -> Target:
-        """What the device uses, within the bounds."""
-        now = self.now
-        return Target(self.nearest(now.dr), min(now.tx_power, len(self.powers_db) - 1), now.nb_trans)
+        """What the device uses, within the bounds: no faster than told, else the slowest that may be told."""
+        now, last = self.now, len(self.powers_db) - 1
+        if now.dr in self.rates and now.tx_power <= last:
+            return now
+        dr = max((rate for rate in self.rates if rate <= now.dr), default=self.rates[0] if self.rates else now.dr)
+        return Target(dr, min(now.tx_power, last), now.nb_trans)
 
-    def shifts(self, links: Sequence[int]) -> list[float | None]:
-        """What to add to the SNRs of these uplinks (`dr | tx_power << 4`) to compare them, in quarters of a dB.
+    def levels(self) -> list[tuple[tuple[int, ...], Sequence[float]]]:
+        """Gateway numbers and SNRs of the uplinks kept: the best copy of each, then the second best ones, and so on.
 
-        They become those of full power in a 125 kHz channel; None for an uplink that was not LoRa.
+        SNRs are in quarters of a dB, as they would be at full power in a 125 kHz channel. Only LoRa has them.
         """
-        known: dict[int, float | None] = {}
-        for octet in set(links):
-            width_db = self.widths_db.get(octet & 15)
-            known[octet] = None if width_db is None else 4 * (width_db - self.power_db(octet >> 4))
-        return [known[octet] for octet in links]
+        columns = self.history.columns()
+        widths_db = {octet: self.widths_db.get(octet & 15) for octet in set(columns[2])}
+        if None in widths_db.values():
+            rows = [row for row in zip(*columns, strict=True) if widths_db[row[2]] is not None]
+            columns = list(zip(*rows, strict=True))
+        levels: list[tuple[tuple[int, ...], Sequence[float]]] = []
+        for numbers, snrs in zip(columns[3::2], columns[4::2], strict=True):
+            if min(numbers) == NOBODY:
+                break  # no uplink was heard by so many
+            levels.append((numbers, snrs))
+        if any(widths_db.values()):
+            shifts = [4 * (widths_db[octet] or 0.0) for octet in columns[2]]
+            levels = [(numbers, list(map(add, snrs, shifts))) for numbers, snrs in levels]
+        return levels
 
     def power_db(self, tx_power: int) -> float:
         """The change of power of a TXPower index; of one beyond what may be told, that of the last."""

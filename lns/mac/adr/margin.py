@@ -7,7 +7,7 @@ count as what full power would have brought, so that the past stays of use after
 
 from lns.mac.adr.link import Link, Target
 from lns.mac.adr.repetition import HEAVY_LOSS, nb_trans
-from lns.mac.history import KEPT, NO_SNR
+from lns.mac.history import KEPT
 from lns.mac.settings import AdrSettings
 
 ENOUGH = KEPT
@@ -22,9 +22,9 @@ def decide(link: Link, settings: AdrSettings) -> Target:
     if history.since_change < ENOUGH:
         return Target(start.dr, start.tx_power, min(start.nb_trans, settings.max_nb_trans))
     loss = history.loss()
-    best_db = _best_snr_db(link)
-    steps = 0
-    if best_db is not None:
+    steps, levels = 0, link.levels()
+    if levels:
+        best_db = max(levels[0][1]) / 4
         left_db = best_db + link.power_db(start.tx_power) - link.floors_db[start.dr] - settings.margin_db
         steps = int(left_db / STEP_DB)
     if steps > 0 and loss >= HEAVY_LOSS:
@@ -43,12 +43,3 @@ def _walk(link: Link, start: Target, steps: int) -> tuple[int, int]:
         tx_power += 1
         steps -= 1
     return dr, max(0, tx_power + min(steps, 0))
-
-
-def _best_snr_db(link: Link) -> float | None:
-    """At full power, in a 125 kHz channel."""
-    columns = link.history.columns()
-    shifts = link.shifts(columns[2])
-    # the first gateway is the best
-    found = [snr + shift for snr, shift in zip(columns[4], shifts, strict=True) if snr != NO_SNR and shift is not None]
-    return max(found) / 4 if found else None
