@@ -9,7 +9,7 @@ from lns.registry.database import Database
 from lns.registry.errors import conflict, not_found
 from lns.registry.fields import check_name, check_text
 from lns.registry.rows import Application
-from lns.registry.schema import application, device
+from lns.registry.schema import application, device, multicast_group
 
 DEFAULT = "default"
 
@@ -62,6 +62,9 @@ class Applications:
                 raise conflict(f"application {DEFAULT!r} takes the devices that name none: it cannot be deleted")
             if found.devices:
                 raise conflict(f"application {name!r} has {found.devices} device(s): delete or move them first")
+            groups = connection.scalar(select(func.count()).where(multicast_group.c.application_id == found.id))
+            if groups:
+                raise conflict(f"application {name!r} has {groups} multicast group(s): delete them first")
             connection.execute(delete(application).where(application.c.id == found.id))
 
 

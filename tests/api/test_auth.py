@@ -9,7 +9,14 @@ from tests.api.conftest import Running
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 OPEN = {"/metrics", "/healthz", "/readyz"}
-EXAMPLES = {"dev_eui": "70b3d57eda000001", "eui": "a84041ffff000001", "name": "none", "id": "none", "field": "t"}
+EXAMPLES = {
+    "dev_eui": "70b3d57eda000001",
+    "eui": "a84041ffff000001",
+    "name": "none",
+    "id": "none",
+    "field": "t",
+    "group_id": 7,
+}
 
 
 async def operations(running: Running) -> list[tuple[str, str, dict[str, Any]]]:
@@ -42,11 +49,13 @@ async def key(api: httpx.AsyncClient, *permissions: str, **more: Any) -> str:
 
 
 async def test_every_route_needs_its_permission(running: Running, api: httpx.AsyncClient) -> None:
-    clients = {name: running.client(await key(api, name)) for name in ("read", "write")}
+    clients = {name: running.client(await key(api, name)) for name in ("read", "write", "keys:read")}
     for method, path, _ in await operations(running):
         if path in OPEN or path.endswith("/events/stream"):
             continue
-        needed = "admin" if "/keys" in path else "read" if method == "GET" else "write"
+        needed = "admin" if path.startswith("/api/v1/keys") else "read" if method == "GET" else "write"
+        if method == "GET" and path.endswith(("/keys", "/session")) and needed == "read":
+            needed = "keys:read"
         for permission, client in clients.items():
             answer = await client.request(method, path)
             if permission == needed:
@@ -90,10 +99,16 @@ async def test_expired_and_revoked_keys_are_refused(running: Running, api: httpx
         assert problem(await client.get("/api/v1/status"))[0] == 401
 
 
-async def test_admin_may_do_everything(running: Running, api: httpx.AsyncClient) -> None:
+async def test_admin_may_do_everything_but_read_keys(running: Running, api: httpx.AsyncClient) -> None:
     async with running.client(await key(api, "admin")) as client:
         for path in ("status", "devices", "keys"):
             ok(await client.get(f"/api/v1/{path}"))
+        text = (
+            "key 'admin' has permission admin, this needs keys:read: "
+            "make one with 'lns key create NAME --permission keys:read'"
+        )
+        answer = await client.get("/api/v1/devices/70b3d57eda000001/keys")
+        assert problem(answer) == (403, "forbidden", text)
 
 
 async def test_use_that_cannot_be_stored_costs_no_request(

@@ -30,7 +30,7 @@ async def test_refusals_are_told(api: httpx.AsyncClient) -> None:
         assert (status, code) == (422, "invalid")
         return text
 
-    text = "permissions.0: input should be 'read', 'write' or 'admin', not 'root'"
+    text = "permissions.0: input should be 'read', 'write', 'keys:read' or 'admin', not 'root'"
     assert await told(name="a", permissions=["root"]) == text
     assert (await told(name="a", permissions=[])).startswith("permissions: list should have at least 1 item")
     text = "expires_in_days: input should be greater than 0, not 0"

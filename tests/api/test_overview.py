@@ -40,7 +40,19 @@ async def test_refused_frames_are_listed_newest_first(running: Running, api: htt
     newest, older = ok(await api.get("/refusals", params={"limit": 2}))["items"]
     assert (newest["dev_addr"], older["dev_addr"]) == ("00700002", "00700001")
     assert (newest["reason"], newest["gateway_eui"]) == ("unknown_dev_addr", GATEWAY)
+    assert newest["hint"].startswith(
+        "a neighbour's device; if it is yours, let it join again or add it: lns device add"
+    )
     assert len(ok(await api.get("/refusals", params={"limit": 1}))["items"]) == 1
+    for filters, found in (
+        ({"dev_addr": "00:70:00:01"}, [older]),
+        ({"reason": "unknown_dev_addr", "gateway": GATEWAY}, [newest, older]),
+        ({"reason": "mic_failed", "gateway": GATEWAY}, []),
+        ({"dev_eui": "70b3d57eda70ffff"}, []),
+    ):
+        assert ok(await api.get("/refusals", params=filters))["items"] == found
+    text = "dev_addr: '1' is not a DevAddr: 8 hex digits are needed"
+    assert problem(await api.get("/refusals", params={"dev_addr": "1"})) == (422, "invalid", text)
     assert problem(await api.get("/refusals", params={"limit": 0}))[0] == 422
 
 

@@ -1,6 +1,7 @@
 import httpx
 import pytest
 
+from lns.mac.settings import AdrSettings, MacSettings
 from tests.api.answers import ok, problem, without
 from tests.api.conftest import Running
 from tests.api.radio import abp_session
@@ -22,6 +23,7 @@ async def test_template_is_created_shown_changed_and_deleted(api: httpx.AsyncCli
         "fcnt_reset_allowed": False,
         "uplink_interval_s": None,
         "rules": RULES,
+        "network": {},
         "devices": 0,
     }
     assert ok(await api.get("/device-templates/t1")) == made
@@ -34,6 +36,23 @@ async def test_template_is_created_shown_changed_and_deleted(api: httpx.AsyncCli
         "not_found",
         "device template 't1' does not exist",
     )
+
+
+async def test_network_settings_are_merged_and_reach_the_devices(running: Running, api: httpx.AsyncClient) -> None:
+    body = {"name": "t3", "lorawan_version": "1.0.4", "network": {"device_class": "C", "adr": {"max_dr": 4}}}
+    assert ok(await api.post("/device-templates", json=body), 201)["network"] == body["network"]
+    device = {"dev_eui": "70b3d57eda100003", "template": "t3", "abp": abp_session("00100003")}
+    ok(await api.post("/devices", json={**device, "network": {"adr": {"min_dr": 1}}}), 201)
+    change = {"network": {"adr": {"margin_db": 8, "max_dr": None}, "rx1_delay_s": 5}}
+    changed = ok(await api.patch("/device-templates/t3", json=change))
+    assert changed["network"] == {"device_class": "C", "adr": {"margin_db": 8.0}, "rx1_delay_s": 5}
+    expected = MacSettings(device_class="C", adr=AdrSettings(margin_db=8.0, min_dr=1), rx1_delay_s=5)
+    assert running.server.network.device("70b3d57eda100003").settings == expected
+    ok(await api.patch("/devices/70b3d57eda100003", json={"network": {"device_class": "A"}}))
+    assert running.server.network.device("70b3d57eda100003").settings.device_class == "A"
+    answer = await api.patch("/device-templates/t3", json={"network": {"adr": {"algorithm": "best"}}})
+    text = "network.adr.algorithm is 'best', expected one of 'margin', 'gateways', 'static', 'off'"
+    assert problem(answer) == (422, "invalid", text)
 
 
 async def test_refusals_are_told(api: httpx.AsyncClient) -> None:

@@ -5,10 +5,9 @@ use for a stage is counted with it. `network` is everything between listener and
 """
 
 import asyncio
-import gc
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from decoders.pool import Pool
@@ -32,6 +31,7 @@ from lns.series.consumer import SeriesConsumer
 from lns.series.sqlite import SqliteSeries
 from tests.bench import processes
 from tests.bench.air import Air
+from tests.bench.cpu import cpu
 from tests.bench.figure import Figure, repeated
 from tests.bench.frames import REGION, Fleet, Frame
 from tests.bench.server import temporary_folder
@@ -70,22 +70,9 @@ def _note(costs: Costs, name: str, cpu_s: float) -> None:
     costs.setdefault(name, []).append(cpu_s / UPLINKS * 1e6)
 
 
-@contextmanager
-def _cpu() -> Iterator[Callable[[], float]]:
-    """CPU seconds of this process inside the block; nothing is collected meanwhile, as in `timeit`."""
-    gc.collect()
-    gc.disable()
-    used = began = time.process_time()
-    try:
-        yield lambda: used - began
-    finally:
-        used = time.process_time()
-        gc.enable()
-
-
 def _parse(frames: list[Frame]) -> float:
     datagrams = [datagram for frame in frames for datagram in frame.copies]
-    with _cpu() as used:
+    with cpu() as used:
         for datagram in datagrams:
             semtech.reply(semtech.parse(datagram, 0))
     return used()
@@ -94,7 +81,7 @@ def _parse(frames: list[Frame]) -> float:
 def _dedup(frames: list[Frame]) -> float:
     heard = [frame.receptions() for frame in frames]
     dedup = Deduplicator(_WINDOW_S, _LATE_S)
-    with _cpu() as used:
+    with cpu() as used:
         for number, receptions in enumerate(heard):
             now = number * 1e-4
             for reception in receptions:
@@ -116,7 +103,7 @@ def _sessions(fleet: Fleet) -> session.Sessions:
 
 def _match_decrypt(frames: list[Frame], sessions: session.Sessions) -> float:
     heard = [frame.receptions() for frame in frames]
-    with _cpu() as used:
+    with cpu() as used:
         for receptions in heard:
             phy_payload = receptions[0].phy_payload
             frame = parse_uplink(phy_payload)
@@ -211,7 +198,7 @@ async def _decode(costs: Costs, exchange: SqliteExchange, decoding: Decoding, po
     uplinks, _ = await exchange.read(start, frozenset({"uplink"}), UPLINKS)
     workers = list(pool.status().pids)
     before = sum(processes.cpu(workers).values())
-    with _cpu() as used:
+    with cpu() as used:
         for first in range(0, UPLINKS, PER_DECODE):
             await decoding.handle(uplinks[first : first + PER_DECODE])
     _note(costs, "decode", used() + sum(processes.cpu(workers).values()) - before)
@@ -220,7 +207,7 @@ async def _decode(costs: Costs, exchange: SqliteExchange, decoding: Decoding, po
 async def _store(costs: Costs, exchange: SqliteExchange, series: SqliteSeries, start: int) -> None:
     decoded, _ = await exchange.read(start, frozenset({"decoded"}), UPLINKS)
     consumer = SeriesConsumer(series)
-    with _cpu() as used:
+    with cpu() as used:
         for first in range(0, UPLINKS, PER_WRITE):
             await consumer.handle(decoded[first : first + PER_WRITE])
     _note(costs, "store", used())

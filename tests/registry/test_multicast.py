@@ -105,6 +105,13 @@ def test_name_is_unique_in_its_application(registry: Registry) -> None:
     assert [group.id for group in registry.multicast.all("x")] == [2]
 
 
+def test_application_of_a_group_is_not_deleted(registry: Registry) -> None:
+    registry.applications.add("x")
+    registry.multicast.add({"name": "a", "application": "x"})
+    text = "application 'x' has 1 multicast group(s): delete them first"
+    assert refusal(registry.applications.delete, "x") == ("conflict", text)
+
+
 def test_members_are_of_the_application_and_region_of_the_group(registry: Registry) -> None:
     registry.applications.add("x")
     registry.templates.add({"name": "us", "region": "US915"})
