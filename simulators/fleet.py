@@ -99,6 +99,7 @@ def build(options: FleetOptions) -> World:
         reject=options.reject,
         rxpk_per_datagram=options.rxpk_per_datagram,
         transmitters=options.transmitters,
+        has_gps=options.device_class == "B",
     )
     numbers = range(options.gateways)
     return World(

@@ -16,6 +16,7 @@ import msgspec
 from lns.gateways import semtech
 from lns.gateways.txpk import Txpk
 from lns.lorawan.airtime import airtime_us
+from lns.lorawan.gpstime import gps_from_unix, unix_from_gps
 from lns.mac.frames import TxOutcome
 from simulators.clock import Clock
 from simulators.jit import IMMEDIATE_LEAD_US, JitQueue
@@ -45,6 +46,7 @@ class Behaviour(msgspec.Struct, frozen=True):
     reject: float = 0.0  # downlinks that are refused with COLLISION_PACKET
     rxpk_per_datagram: int = 1
     transmitters: int = 1  # downlinks at a time; 0: any number
+    has_gps: bool = False  # tells the GPS time of uplinks, and sends at one
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -108,6 +110,8 @@ class Gateway:
     def push(self, end_us: int, tail: bytes, uplink: int) -> None:
         """Forward the copy of a frame whose reception ended at `end_us`; `tail` is the rest of its rxpk."""
         tmst = (end_us + self._tmst_offset) & _WRAP
+        if self._behaviour.has_gps:
+            tail = b',"tmms":%d%b' % (round(gps_from_unix(end_us / 1e6) * 1000), tail)
         if self._behaviour.rxpk_per_datagram == 1:
             self._send(_PUSH_DATA % (self._header(b'{"rxpk":['), tmst, tail), (uplink,))
             return
@@ -197,7 +201,9 @@ class Gateway:
             self.ignored += 1
             return
         now_us = self._around.clock.now_us()
-        if txpk.tmst_us is None:
+        if txpk.gps_time_ms is not None:
+            due_us = round(unix_from_gps(txpk.gps_time_ms / 1000) * 1e6)
+        elif txpk.tmst_us is None:
             due_us = now_us + IMMEDIATE_LEAD_US
         else:
             # unsigned: a time in the past is far in the future
@@ -217,6 +223,8 @@ class Gateway:
     def _refuses(self, txpk: Txpk, now_us: int, due_us: int) -> str | None:
         if not self._around.may_send(txpk.freq_hz):
             return "TX_FREQ"
+        if txpk.gps_time_ms is not None and not self._behaviour.has_gps:
+            return "GPS_UNLOCKED"
         if self._behaviour.reject and self._around.uniform() < self._behaviour.reject:
             return "COLLISION_PACKET"
         return self._jit.offer(now_us, due_us, airtime_us(txpk.modulation, len(txpk.phy_payload), uplink=False))

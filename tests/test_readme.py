@@ -14,7 +14,7 @@ from lns.config import Exchange
 from lns.exchange.loop import run_consumer
 from lns.exchange.records import Decoded, Measurement
 from lns.exchange.sqlite import SqliteExchange
-from lns.mac.refusal import Reason
+from lns.mac.refusal import Reason, Unsent
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
@@ -78,7 +78,9 @@ def test_every_metric_is_documented():
 
 
 def test_every_reason_of_a_refusal_is_documented():
-    assert first_column("Refused frames") == [str(reason) for reason in Reason]
+    section = OPERATIONS.partition("\n## Refused frames\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+    assert rows == [str(reason) for reason in (*Reason, *Unsent)]
 
 
 def test_every_exit_code_is_documented():

@@ -34,12 +34,12 @@ _HINTS = {
     "rj_count_not_above_last": "a replay; a device that has forgotten its counter has to join again",
     "log_behind": "look at the disk and at: lns exchange status",
     "downlink_late": _LATE,
-    "downlink_too_late": _LATE,
     "downlink_too_long": "let the device use a higher data rate, or send shorter payloads",
     "downlink_no_airtime": "the gateway's duty cycle is used up: send less, or add a gateway",
     "downlink_busy": "the gateway transmits something else then: send less, or add a gateway",
     "downlink_fcnt_exhausted": "let the device join again, or give it new session keys",
-    "downlink_failed": "check that a gateway that hears the device is connected: lns gateway list",
+    "downlink_refused": "the gateway says why: look at its clock, its channels and its load",
+    "downlink_no_gateway": "check that a gateway that hears the device is connected: lns gateway list",
 }
 
 

@@ -36,6 +36,18 @@ class Reason(StrEnum):
     LOG_BEHIND = "log_behind"
 
 
+class Unsent(StrEnum):
+    """Why a downlink did not go, or not in its first window; shown beside the refused frames."""
+
+    LATE = "downlink_late"
+    TOO_LONG = "downlink_too_long"
+    NO_AIRTIME = "downlink_no_airtime"
+    BUSY = "downlink_busy"
+    REFUSED = "downlink_refused"
+    NO_GATEWAY = "downlink_no_gateway"
+    FCNT_EXHAUSTED = "downlink_fcnt_exhausted"
+
+
 class Refused(msgspec.Struct, frozen=True):
     """A refusal with the sentence a person reads; addresses are set as far as they are known."""
 

@@ -20,6 +20,7 @@ from lns.mac.downlink import Content, Window
 from lns.mac.frames import Reception
 from lns.mac.ledger import ANSWER_SHARE, APPLICATION_SHARE
 from lns.mac.queue import FHDR_OCTETS, FPORT_OCTETS, MAX_FOPTS_OCTETS, DownlinkItem, Offer
+from lns.mac.refusal import Unsent
 from lns.mac.session import Device, Session
 from lns.mac.settings import RegionSettings
 from lns.network.clocks import Clocks
@@ -248,14 +249,14 @@ class Downlinks:
         """No window can be used: what waits stays in the queue."""
         if session.fcnt_down >= MAX_FCNT:
             text = f"the downlink counter is used up at {session.fcnt_down}, the device must join again"
-            self._notices.downlink_failed(device, "downlink_fcnt_exhausted", text, None)
+            self._notices.downlink_failed(device, Unsent.FCNT_EXHAUSTED, text, None)
         elif not blocked:
             text = "no gateway that heard the uplink gives a time to answer by"
-            self._notices.downlink_failed(device, "downlink_failed", text, None)
+            self._notices.downlink_failed(device, Unsent.NO_GATEWAY, text, None)
         for one in blocked:
             metrics.downlinks.inc("data", str(one.cause))
             text = f"{one.window} on {one.gateway_eui}: {one.text}"
-            self._notices.downlink_failed(device, f"downlink_{one.cause}", text, one.gateway_eui)
+            self._notices.downlink_failed(device, Unsent(f"downlink_{one.cause}"), text, one.gateway_eui)
 
     def send_join_accept(self, device: Device, accept: bytes, windows: list[Window], opened_at: float) -> None:
         """Send once the session, the DevNonce and the JoinNonce are durable."""
@@ -266,7 +267,7 @@ class Downlinks:
         if not ordered.chances:
             for one in ordered.blocked:
                 text = f"join-accept, {one.window} on {one.gateway_eui}: {one.text}"
-                self._notices.downlink_failed(device, f"downlink_{one.cause}", text, one.gateway_eui)
+                self._notices.downlink_failed(device, Unsent(f"downlink_{one.cause}"), text, one.gateway_eui)
         self._sender.put(Sending("join_accept", device, accept, ordered.chances, need))
 
 

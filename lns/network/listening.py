@@ -14,6 +14,7 @@ from lns.mac.choice import Need
 from lns.mac.ledger import APPLICATION_SHARE
 from lns.mac.ping import PingSlots
 from lns.mac.queue import FHDR_OCTETS, FPORT_OCTETS
+from lns.mac.refusal import Unsent
 from lns.mac.responses import Responses
 from lns.mac.session import Device, Session
 from lns.mac.slots import Slot, When, tuning
@@ -108,7 +109,7 @@ class Listening:
         if not ordered.chances:
             for one in ordered.blocked:
                 text = f"{one.window} on {one.gateway_eui}: {one.text}"
-                self._notices.downlink_failed(device, f"downlink_{one.cause}", text, one.gateway_eui)
+                self._notices.downlink_failed(device, Unsent(f"downlink_{one.cause}"), text, one.gateway_eui)
             self._arm(device, when.now + RETRY_S)
             return
         on_air_us = when.utc_us_at(ordered.chances[0].start)

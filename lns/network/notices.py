@@ -8,6 +8,7 @@ from lns.exchange.records import Event
 from lns.exchange.sqlite import SqliteExchange
 from lns.live import Live
 from lns.mac.queue import DownlinkItem
+from lns.mac.refusal import Unsent
 from lns.mac.session import Device
 from lns.network import show
 from lns.network.clocks import Clocks
@@ -52,12 +53,12 @@ class Notices:
         self.event(kind, device, now_us, **item_data(item))
         metrics.downlinks.inc("data", item.state)
 
-    def downlink_failed(self, device: Device | None, reason: str, text: str, gateway_eui: str | None) -> None:
+    def downlink_failed(self, device: Device | None, reason: Unsent, text: str, gateway_eui: str | None) -> None:
         """A downlink did not go: count it and put it where people look for what went wrong."""
         now_us = self._clocks.utc_us()
         who = {"dev_eui": None} if device is None else {"dev_eui": device.dev_eui, "device": device.name}
         metrics.refusals.inc(reason)
-        self._live.refuse(show.failure(now_us, reason, text, gateway_eui, **who))
+        self._live.refuse(show.failure(now_us, str(reason), text, gateway_eui, **who))
 
 
 def item_data(item: DownlinkItem) -> dict[str, Any]:

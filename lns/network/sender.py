@@ -16,6 +16,7 @@ from lns.mac.choice import SHORTEST_LEAD_S, Booking, Need, fallback
 from lns.mac.downlink import Window
 from lns.mac.frames import TxOutcome
 from lns.mac.queue import DownlinkItem
+from lns.mac.refusal import Unsent
 from lns.mac.session import Device
 from lns.mac.slots import Slot
 from lns.network.clocks import Clocks
@@ -23,9 +24,9 @@ from lns.network.notices import Notices, item_data
 from lns.network.radios import Radios
 
 Chance = Window | Slot
-Problem = tuple[str, str, str | None]
+Problem = tuple[Unsent, str, str | None]
 """A reason, a sentence for people, the gateway."""
-_NOBODY: Problem = ("downlink_failed", "no gateway with a downlink path heard the device", None)
+_NOBODY: Problem = (Unsent.NO_GATEWAY, "no gateway with a downlink path heard the device", None)
 
 
 class Sending:
@@ -119,7 +120,7 @@ class Sender:
         if lead_s >= needed_s:
             return None
         text = f"{chance.name} opens in {lead_s * 1000:.0f} ms on {eui}, {needed_s * 1000:.0f} ms are needed"
-        return "downlink_too_late", text, eui
+        return Unsent.LATE, text, eui
 
     def _wait_s(self, chance: Chance, now: float) -> float:
         """A frame for a far moment is kept here: a gateway's queue is short, and forgets at a restart."""
@@ -140,10 +141,10 @@ class Sender:
         end = start + airtime_us(modulation, sending.need.octets, False) / 1e6
         chooser = self._radios.chooser
         if chooser.plan.blocker(_gateway(chance), start, end) is not None:
-            return "downlink_busy", f"{_gateway(chance)} sends another frame in {chance.name}", _gateway(chance)
+            return Unsent.BUSY, f"{_gateway(chance)} sends another frame in {chance.name}", _gateway(chance)
         error = self._radios.send(chance.transmission(sending.phy_payload), partial(self._outcome, sending, chance))
         if error is not None:
-            return "downlink_failed", f"{_gateway(chance)}: {error}", _gateway(chance)
+            return Unsent.NO_GATEWAY, f"{_gateway(chance)}: {error}", _gateway(chance)
         if isinstance(chance, Window):
             sending.booking = chooser.book_window(chance, sending.need, now)
         else:
@@ -165,7 +166,7 @@ class Sender:
             windows = [left for left in sending.chances if isinstance(left, Window)]
             if windows:
                 sending.chances = list(fallback(windows, eui))
-            self._try_next(sending, ("downlink_refused", f"{eui} refused {chance.name}: {outcome.error}", eui))
+            self._try_next(sending, (Unsent.REFUSED, f"{eui} refused {chance.name}: {outcome.error}", eui))
             return
         known = "accepted" if outcome else "unknown"
         metrics.downlinks.inc(sending.kind, known)

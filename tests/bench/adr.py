@@ -1,4 +1,4 @@
-"""ADR algorithms compared by simulation: `python -m tests.bench.adr` prints the table and draws the picture of docs/adr.md.
+"""ADR algorithms compared by simulation: `python -m tests.bench.adr` makes the table and the picture of docs/adr.md.
 
 Devices lie in a circle, gateways on a ring in it. A link has a path loss by distance, a shadowing of its own that
 stays, and fading that is new with every transmission, a third of it common to all gateways. Longer frames meet more

@@ -3,9 +3,10 @@
 import pytest
 
 from lns.gateways.txpk import Txpk
+from lns.lorawan.class_b import beacon_time_gps_s, next_ping_slot_gps_ms
 from lns.lorawan.commands import encode_command
 from lns.lorawan.crypto import DOWN, DataMic, encrypt_join_accept
-from lns.lorawan.gpstime import gps_from_unix
+from lns.lorawan.gpstime import gps_from_unix, unix_from_gps
 from lns.lorawan.ids import dev_addr_le
 from lns.lorawan.modulation import Lora, Modulation
 from lns.lorawan.phy import ACK, FPENDING, JoinAccept, MType, build_data
@@ -181,3 +182,40 @@ def test_a_join_accept_at_another_time_or_under_another_key_is_not_taken():
         "mic_bad": 1,
     }
     assert scene.device.session is None
+
+
+def test_a_class_c_device_hears_at_any_time_on_rx2():
+    scene = Scene()
+    assert scene.send(scene.down(), 5_000_000, EU868.rx2_freq_hz, SF12) == {"outside_window": 1}
+    scene.devices[0].want_class("C")
+    assert scene.send(scene.down(1), 6_000_000, EU868.rx2_freq_hz, SF12) == {"outside_window": 1}
+    assert scene.send(scene.down(2), 7_000_000, EU868.rx2_freq_hz, SF7) == {"outside_window": 2}
+    assert (scene.air.counts["class_c"], scene.air.counts["received"]) == (1, 1)
+    assert [row["window"] for row in scene.ledger.downlinks] == ["class_c"]
+
+
+def test_a_class_b_device_hears_in_its_ping_slots():
+    scene = Scene()
+    device = scene.devices[0]
+    device.want_class("B", periodicity=2)
+    device.heard_beacon(beacon_time_gps_s(gps_from_unix(END_US / 1e6) * 1000))
+    scene.send(scene.down(fopts=encode_command("PingSlotInfoAns", uplink=False)))
+    assert device.mac.device_class == "B"
+    slot_ms = next_ping_slot_gps_ms((gps_from_unix(END_US / 1e6) + 9) * 1000, device.identity.dev_addr, 2)
+    after_us = round(unix_from_gps(slot_ms / 1000) * 1e6) - END_US
+    assert scene.send(scene.down(1), after_us, EU868.rx2_freq_hz, Lora(9, 125_000)) == {}
+    assert (scene.air.counts["ping"], scene.ledger.downlinks[-1]["window"]) == (1, "ping")
+
+
+def test_a_class_c_downlink_may_be_lost():
+    scene = Scene(loss=0.6)
+    scene.devices[0].want_class("C")
+    assert scene.send(scene.down(), 5_000_000, EU868.rx2_freq_hz, SF12) == {"lost": 1}
+
+
+def test_a_new_session_is_told():
+    scene = Scene()
+    told = []
+    scene.air.on_activated = told.append
+    scene.air.activated(scene.devices[0])
+    assert told == scene.devices

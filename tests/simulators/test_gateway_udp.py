@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from random import Random
 from time import monotonic
 
+import msgspec
 import pytest
 
 from lns.gateways import semtech
 from lns.gateways.semtech import PullData, PushData
+from lns.lorawan.gpstime import gps_from_unix
 from lns.lorawan.modulation import Lora
 from lns.lorawan.regions import region
 from lns.mac.frames import Transmission, TxOutcome
@@ -223,3 +225,22 @@ async def test_an_unreadable_downlink_is_ignored_without_tx_ack():
         await until(lambda: len(b.server.outcomes) == 1)
         assert b.server.outcomes[0][0] == b"\x00\x0a"
         assert (b.gateway.pull_resps, b.gateway.ignored) == (2, 1)
+
+
+async def test_a_gateway_with_gps_tells_the_time_of_uplinks_and_sends_at_one():
+    async with bench(has_gps=True) as b:
+        now_us = b.clock.now_us()
+        now_ms = round(gps_from_unix(now_us / 1e6) * 1000)
+        b.gateway.push(now_us, TAIL, 1)
+        await until(lambda: len(b.server.pushes) == 1)
+        assert b.server.pushes[0].receptions[0].gps_time_ms == now_ms
+        b.server.send(msgspec.structs.replace(transmission(None), gps_time_ms=now_ms + 150))
+        await until(lambda: len(b.sent) == 1)
+        assert abs(b.sent[0][1].due_us - (now_us + 150_000)) <= 1000
+
+
+async def test_a_gateway_without_gps_refuses_a_time():
+    async with bench() as b:
+        b.server.send(msgspec.structs.replace(transmission(None), gps_time_ms=1_450_000_000_000))
+        await until(lambda: len(b.server.outcomes) == 1)
+        assert b.server.outcomes[0][1] == TxOutcome(False, "GPS_UNLOCKED")

@@ -21,8 +21,7 @@ class CopyReply(BaseModel):
     """One gateway's copy of an uplink."""
 
     gateway_eui: str | None = Field(examples=[_GATEWAY])
-    snr_db: float | None = Field(examples=[7.5])
-    rssi_dbm: float | None = Field(examples=[-87])
+    snr_db: float | None = Field(description="Null: the gateway did not tell.", examples=[7.5])
 
 
 class HeardReply(BaseModel):
