@@ -77,7 +77,8 @@ class Ears:
         return self._received(on_air, fitting[0].name)
 
     def _missed(self, on_air: OnAir, why: Miss) -> Heard:
-        fault = self._device.miss(on_air.transmission.phy_payload)
+        phy = on_air.transmission.phy_payload
+        fault = None if phy[0] >> 5 == MType.JOIN_ACCEPT else self._device.miss(phy)
         return Heard(on_air.start_us, None, why, fault)
 
     def _received(self, on_air: OnAir, window: str) -> Heard:

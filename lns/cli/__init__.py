@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from lns import __version__
-from lns.cli import applications, codecs, devices, downlinks, gateways, importing, keys, status, templates
+from lns.cli import (
+    applications,
+    codecs,
+    devices,
+    downlinks,
+    gateways,
+    importing,
+    key_encryption,
+    keys,
+    multicast,
+    refusals,
+    sessions,
+    status,
+    templates,
+)
 from lns.cli.command import command, examples
 from lns.cli.frames import inspect
 from lns.cli.outcome import CommandError, Exit
@@ -23,7 +37,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 no server answers, "
     "4 not allowed, 5 not found.",
 )
-"""Every command; `importing` adds itself to `devices.app`."""
+"""Every command; `importing` and `sessions` add themselves to `devices.app`."""
 
 
 def _version(wanted: bool) -> None:
@@ -47,6 +61,7 @@ app.command(
 app.command(epilog=examples("lns check --config inflight.toml", "lns check --explain"))(check)
 command(app, "watch", "lns watch", "lns watch --json | jq 'select(.kind == \"refusal\")'")(watch)
 command(app, "status", "lns status")(status.status)
+command(app, "refusals", "lns refusals", "lns refusals --reason mic_failed --device cellar")(refusals.refusals)
 command(
     app,
     "series",
@@ -65,10 +80,12 @@ app.add_typer(applications.app, name="application")
 app.add_typer(templates.app, name="template")
 app.add_typer(codecs.app, name="codec")
 app.add_typer(downlinks.app, name="downlink")
+app.add_typer(multicast.app, name="multicast")
 app.add_typer(keys.app, name="key")
+app.add_typer(key_encryption.app, name="key-encryption")
 app.add_typer(status.exchange, name="exchange")
 
-__all__ = ["app", "importing", "main"]
+__all__ = ["app", "importing", "main", "sessions"]
 
 
 def main() -> None:

@@ -120,12 +120,31 @@ def read_text(file: Path) -> str:
         raise CommandError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}", Exit.USAGE) from None
 
 
+def json_object(option: str, text: str) -> dict[str, Any]:
+    """An option's value, which is a JSON object."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise CommandError(f"{option} is not JSON: {error}", Exit.USAGE) from None
+    if not isinstance(value, dict):
+        raise CommandError(f"{option} is {text[:40]!r}, a JSON object is needed", Exit.USAGE)
+    return value
+
+
 def duration_s(option: str, text: str) -> int:
     """Seconds of an option's value such as 90s, 1h or 7d."""
     try:
         return parse_duration(text)
     except ValueError as error:
         raise CommandError(f"{option}: {error}", Exit.USAGE) from None
+
+
+def instant_text(option: str, text: str) -> str:
+    """RFC 3339 in UTC of an option's value, local time where it names no zone."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except ValueError:
+        raise CommandError(f"{option}: {text!r} is not a time such as 2026-01-31T08:00", Exit.USAGE) from None
 
 
 def parse_hex(text: str) -> bytes:

@@ -46,6 +46,9 @@ class Connection:
     def post_csv(self, where: str, text: str, **params: str | int | None) -> Any:
         return self._call("POST", where, text=text, params=params)
 
+    def put(self, where: str, body: Any) -> Any:
+        return self._call("PUT", where, body=body)
+
     def patch(self, where: str, body: Any) -> Any:
         return self._call("PATCH", where, body=body)
 

@@ -4,9 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
-from lns.cli.command import Call, column, command, pairs
+from lns.cli.command import Call, column, command, fields, pairs
 from lns.cli.connection import path
+from lns.cli.link_picture import link_picture
 from lns.cli.outcome import CommandError, Exit
+from lns.cli.templates import DeviceClass, Network, network_settings
 from lns.cli.times import ago
 from lns.lorawan.ids import parse_eui
 
@@ -22,6 +24,10 @@ Variables = Annotated[
     list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="Variable its codec reads; may be repeated.")
 ]
 _OTAA, _ABP = "OTAA", "ABP"
+
+
+def _in(panel: str, text: str, **more: Any) -> Any:
+    return typer.Option(help=text, rich_help_panel=panel, **more)
 
 
 def find(call: Call, device: str) -> str:
@@ -57,8 +63,26 @@ def list_(
 
 @command(app, "show", "lns device show a84041000181c061")
 def show(call: Call, device: Device) -> None:
-    """Show one device; keys are never shown."""
-    call.show(call.server.get(path("devices", find(call, device))))
+    """Show one device and how it is heard; keys are shown by `lns device keys`."""
+    dev_eui = find(call, device)
+    value = call.server.get(path("devices", dev_eui))
+    if call.as_json:
+        call.show(value)
+        return
+    call.console.print(fields(value))
+    if value["session"] is not None:
+        call.console.print()
+        call.console.print(link_picture(call.server.get(path("devices", dev_eui, "link")), call.now))
+
+
+@command(app, "link", "lns device link cellar", "lns device link cellar --json | jq .packet_error_rate")
+def link(call: Call, device: Device) -> None:
+    """Show how a device is heard: losses, data rates, gateways with their margins, battery."""
+    value = call.server.get(path("devices", find(call, device), "link"))
+    if call.as_json:
+        call.show(value)
+    else:
+        call.console.print(link_picture(value, call.now))
 
 
 @command(app, "session", "lns device session a84041000181c061")
@@ -70,37 +94,69 @@ def session(call: Call, device: Device) -> None:
     call.show(value)
 
 
+@command(app, "keys", "lns device keys a84041000181c061 --key $KEY_THAT_MAY_READ_KEYS")
+def keys(call: Call, device: Device) -> None:
+    """Show the keys of a device and its session; needs an API key with permission keys:read."""
+    call.show(call.server.get(path("devices", find(call, device), "keys")))
+
+
+@command(app, "rejoin", "lns device rejoin cellar", "lns device rejoin cellar --type 2 --dr 3")
+def rejoin(
+    call: Call,
+    device: Device,
+    rejoin_type: Annotated[int, typer.Option("--type", help="0, or 2: its radio parameters stay.")] = 0,
+    dr: Annotated[int, typer.Option(min=0, max=7, help="Data rate of the rejoin-request.")] = 0,
+) -> None:
+    """Ask a LoRaWAN 1.1 device for new session keys, with the next downlink."""
+    dev_eui = find(call, device)
+    call.server.post(path("devices", dev_eui, "rejoin"), {"rejoin_type": rejoin_type, "dr": dr})
+    call.show({"asked": dev_eui}, f"device {device} is asked to rejoin with the next downlink")
+
+
 @command(
     app,
     "add",
     "lns device add a84041000181c061 --join-eui a840410000000100 --app-key 2b7e151628aed2a6abf7158809cf4f3c",
     "lns device add a84041000181c062 --dev-addr 260b1f22 --nwk-s-key 2b7e...4f3c --app-s-key 3c4f...7e2b",
+    "lns device add a84041000181c063 --template lorawan-1-1 --app-key 2b7e...4f3c --nwk-key 3c4f...7e2b",
 )
 def add(
     call: Call,
     dev_eui: Annotated[str, typer.Argument(metavar="DEV_EUI", help="DevEUI, 16 hex digits.")],
     name: Name = None,
-    join_eui: Annotated[str | None, typer.Option(help="JoinEUI (AppEUI).", rich_help_panel=_OTAA)] = None,
-    app_key: Annotated[str | None, typer.Option(help="AppKey, 32 hex digits.", rich_help_panel=_OTAA)] = None,
-    dev_addr: Annotated[str | None, typer.Option(help="DevAddr, 8 hex digits.", rich_help_panel=_ABP)] = None,
-    nwk_s_key: Annotated[str | None, typer.Option(help="NwkSKey, 32 hex digits.", rich_help_panel=_ABP)] = None,
-    app_s_key: Annotated[str | None, typer.Option(help="AppSKey, 32 hex digits.", rich_help_panel=_ABP)] = None,
-    fcnt_up: Annotated[int | None, typer.Option(min=0, help="Last FCntUp heard.", rich_help_panel=_ABP)] = None,
-    fcnt_down: Annotated[int | None, typer.Option(min=0, help="Next FCntDown.", rich_help_panel=_ABP)] = None,
+    join_eui: Annotated[str | None, _in(_OTAA, "JoinEUI (AppEUI).")] = None,
+    app_key: Annotated[str | None, _in(_OTAA, "AppKey, 32 hex digits.")] = None,
+    nwk_key: Annotated[str | None, _in(_OTAA, "NwkKey of LoRaWAN 1.1, 32 hex digits.")] = None,
+    gen_app_key: Annotated[str | None, _in(_OTAA, "GenAppKey, for multicast with LoRaWAN 1.0.")] = None,
+    dev_addr: Annotated[str | None, _in(_ABP, "DevAddr, 8 hex digits.")] = None,
+    nwk_s_key: Annotated[str | None, _in(_ABP, "NwkSKey of LoRaWAN 1.0, 32 hex digits.")] = None,
+    f_nwk_s_int_key: Annotated[str | None, _in(_ABP, "FNwkSIntKey of LoRaWAN 1.1.")] = None,
+    s_nwk_s_int_key: Annotated[str | None, _in(_ABP, "SNwkSIntKey of LoRaWAN 1.1.")] = None,
+    nwk_s_enc_key: Annotated[str | None, _in(_ABP, "NwkSEncKey of LoRaWAN 1.1.")] = None,
+    app_s_key: Annotated[str | None, _in(_ABP, "AppSKey, 32 hex digits.")] = None,
+    fcnt_up: Annotated[int | None, _in(_ABP, "Last FCntUp heard.", min=0)] = None,
+    fcnt_down: Annotated[int | None, _in(_ABP, "Next FCntDown, of 1.1 the NFCntDown.", min=0)] = None,
+    afcnt_down: Annotated[int | None, _in(_ABP, "Next AFCntDown of LoRaWAN 1.1.", min=0)] = None,
     application: Application = None,
     template: Template = None,
     codec: Codec = None,
+    device_class: DeviceClass = None,
+    network: Network = None,
     tags: Tags = None,
     variables: Variables = None,
 ) -> None:
     """Add a device: with --app-key it joins over the air (OTAA), with --dev-addr its session is fixed (ABP)."""
-    abp = _given(dev_addr=dev_addr, nwk_s_key=nwk_s_key, app_s_key=app_s_key, fcnt_up=fcnt_up, fcnt_down=fcnt_down)
-    if bool(abp) == bool(app_key):
+    abp = _given(dev_addr=dev_addr, nwk_s_key=nwk_s_key, app_s_key=app_s_key, f_nwk_s_int_key=f_nwk_s_int_key)
+    abp |= _given(s_nwk_s_int_key=s_nwk_s_int_key, nwk_s_enc_key=nwk_s_enc_key)
+    abp |= _given(fcnt_up=fcnt_up, fcnt_down=fcnt_down, afcnt_down=afcnt_down)
+    otaa = _given(join_eui=join_eui, app_key=app_key, nwk_key=nwk_key)
+    if bool(abp) == bool(app_key or nwk_key):
         raise CommandError(
             "give either --join-eui and --app-key (OTAA) or --dev-addr and session keys (ABP)", Exit.USAGE
         )
-    body = _given(dev_eui=dev_eui, name=name, join_eui=join_eui, app_key=app_key, application=application)
-    body |= _given(template=template, codec=codec) | _dictionaries(tags, variables)
+    body = _given(dev_eui=dev_eui, name=name, application=application, template=template, codec=codec)
+    body |= otaa | _given(gen_app_key=gen_app_key) | _dictionaries(tags, variables)
+    body |= _network(device_class, network)
     body |= {"activation": "abp", "abp": abp} if abp else {"activation": "otaa"}
     call.show(call.server.post(path("devices"), body), f"device {dev_eui.lower()} added")
 
@@ -110,6 +166,7 @@ def add(
     "set",
     "lns device set a84041000181c061 --codec lht65",
     "lns device set cellar --disabled",
+    "lns device set lamp --device-class C",
 )
 def set_(
     call: Call,
@@ -122,12 +179,21 @@ def set_(
     fcnt_reset: Annotated[
         bool | None, typer.Option("--fcnt-reset/--no-fcnt-reset", help="May start its counter again at 0 (ABP).")
     ] = None,
+    join_eui: Annotated[str | None, _in(_OTAA, "JoinEUI (AppEUI); any: every one is accepted.")] = None,
+    app_key: Annotated[str | None, _in(_OTAA, "AppKey, 32 hex digits.")] = None,
+    nwk_key: Annotated[str | None, _in(_OTAA, "NwkKey of LoRaWAN 1.1, 32 hex digits.")] = None,
+    gen_app_key: Annotated[str | None, _in(_OTAA, "GenAppKey, for multicast with LoRaWAN 1.0.")] = None,
+    device_class: DeviceClass = None,
+    network: Network = None,
     tags: Tags = None,
     variables: Variables = None,
 ) -> None:
     """Change a device; what is not named stays."""
     body = _given(name=name, application=application, template=template, codec=codec, disabled=disabled)
-    body |= _given(fcnt_reset_allowed=fcnt_reset) | _dictionaries(tags, variables)
+    body |= _given(fcnt_reset_allowed=fcnt_reset, app_key=app_key, nwk_key=nwk_key, gen_app_key=gen_app_key)
+    body |= _dictionaries(tags, variables) | _network(device_class, network)
+    if join_eui is not None:
+        body["join_eui"] = None if join_eui == "any" else join_eui
     call.show(call.server.patch(path("devices", find(call, device)), body), f"device {device} changed")
 
 
@@ -137,6 +203,10 @@ def remove(call: Call, device: Device) -> None:
     dev_eui = find(call, device)
     call.server.delete(path("devices", dev_eui))
     call.show({"removed": dev_eui}, f"device {device} removed")
+
+
+def _network(device_class: str | None, network: str | None) -> dict[str, Any]:
+    return _given(network=network_settings(device_class, network) or None)
 
 
 def _given(**values: Any) -> dict[str, Any]:

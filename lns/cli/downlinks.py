@@ -1,10 +1,10 @@
 """`lns downlink`: a device's queue of downlinks."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from lns.cli.command import Call, column, command, duration_s, parse_hex
+from lns.cli.command import Call, column, command, duration_s, instant_text, parse_hex
 from lns.cli.connection import path
 from lns.cli.devices import Device, find
 from lns.cli.times import local
@@ -13,37 +13,69 @@ app = typer.Typer(
     no_args_is_help=True, help="Queue downlinks for a device; a class A device takes them after its uplinks."
 )
 
+Fport = Annotated[int, typer.Option(min=1, max=223, help="FPort of the downlink.")]
+Payload = Annotated[str, typer.Option("--hex", metavar="HEX", help="Payload before encryption.")]
+Confirmed = Annotated[bool, typer.Option(help="Ask the device to acknowledge it.")]
+Priority = Annotated[int, typer.Option(min=-100, max=100, help="What has a higher one goes first.")]
+At = Annotated[str | None, typer.Option(help="Not before this time (local where it names no zone).")]
+ExpiresIn = Annotated[str | None, typer.Option(help="Give up after this long, such as 30m or 1d.")]
+
 
 @command(
     app,
     "send",
     "lns downlink send a84041000181c061 --fport 2 --hex 0100003c",
     "lns downlink send a84041000181c061 --fport 2 --hex 01 --confirmed --expires-in 1h",
+    "lns downlink send valve --fport 2 --hex 01 --priority 10 --at 2026-12-31T18:00:00",
 )
 def send(
     call: Call,
     device: Device,
-    fport: Annotated[int, typer.Option(min=1, max=223, help="FPort of the downlink.")],
-    payload: Annotated[str, typer.Option("--hex", metavar="HEX", help="Payload before encryption.")],
-    confirmed: Annotated[bool, typer.Option(help="Ask the device to acknowledge it.")] = False,
-    expires_in: Annotated[str | None, typer.Option(help="Give up after this long, such as 30m or 1d.")] = None,
+    fport: Fport,
+    payload: Payload,
+    confirmed: Confirmed = False,
+    priority: Priority = 0,
+    at: At = None,
+    expires_in: ExpiresIn = None,
 ) -> None:
-    """Add a downlink to the end of the device's queue."""
-    body: dict[str, object] = {"fport": fport, "payload": parse_hex(payload).hex(), "confirmed": confirmed}
-    if expires_in is not None:
-        body["expires_in_s"] = duration_s("--expires-in", expires_in)
+    """Queue a downlink for a device, behind those of the same priority."""
+    body = downlink_body(fport, payload, at, expires_in) | {"confirmed": confirmed, "priority": priority}
     item = call.server.post(path("devices", find(call, device), "downlinks"), body)
-    call.show(item, f"downlink {item['id']} queued: it leaves after the device's next uplink")
+    call.show(item, f"downlink {item['id']} queued: it leaves when the device listens next, see `lns downlink list`")
 
 
-@command(app, "list", "lns downlink list a84041000181c061")
-def list_(call: Call, device: Device) -> None:
-    """List the device's downlinks with their state: queued, sent, acked, nacked, expired or failed."""
-    columns = [
-        *(column(name) for name in ("id", "fport", "payload", "confirmed", "state", "reason", "fcnt_down")),
-        ("enqueued", lambda row: local(row["enqueued_at"])),
-    ]
-    call.show_list(call.server.pages(path("devices", find(call, device), "downlinks")), columns)
+@command(app, "replace", "lns downlink replace valve 0190b6f2-7c1e-7000-8000-0123456789ab --fport 2 --hex 00")
+def replace(
+    call: Call,
+    device: Device,
+    id: Annotated[str, typer.Argument(metavar="ID")],
+    fport: Fport,
+    payload: Payload,
+    confirmed: Confirmed = False,
+    priority: Priority = 0,
+    at: At = None,
+    expires_in: ExpiresIn = None,
+) -> None:
+    """Let another downlink take the place of a waiting one."""
+    body = downlink_body(fport, payload, at, expires_in) | {"confirmed": confirmed, "priority": priority}
+    item = call.server.put(path("devices", find(call, device), "downlinks", id), body)
+    call.show(item, f"downlink {id} replaced")
+
+
+@command(app, "list", "lns downlink list a84041000181c061", "lns downlink list cellar --past --limit 20")
+def list_(
+    call: Call,
+    device: Device,
+    past: Annotated[
+        bool, typer.Option("--past", help="Those of the last 30 days in every state, newest first.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="With --past: at most this many.")] = 100,
+) -> None:
+    """List what waits for a device, or with --past what became of its downlinks."""
+    names = ("id", "fport", "payload", "confirmed", "priority", "state", "reason", "attempts", "fcnt_down")
+    columns = [*(column(name) for name in names), ("enqueued", lambda row: local(row["enqueued_at"]))]
+    where = path("devices", find(call, device), "downlinks")
+    call.show_list(call.server.pages(f"{where}/past", limit) if past else call.server.pages(where), columns)
 
 
 @command(app, "delete", "lns downlink delete a84041000181c061 0190b6f2-7c1e-7000-8000-0123456789ab")
@@ -58,3 +90,13 @@ def flush(call: Call, device: Device) -> None:
     """Take every queued downlink of the device out of its queue."""
     answer = call.server.delete(path("devices", find(call, device), "downlinks"))
     call.show(answer or {}, f"downlink queue of {device} is empty")
+
+
+def downlink_body(fport: int, payload: str, at: str | None, expires_in: str | None) -> dict[str, Any]:
+    """What the options of one downlink say, for the API."""
+    body: dict[str, Any] = {"fport": fport, "payload": parse_hex(payload).hex()}
+    if at is not None:
+        body["at"] = instant_text("--at", at)
+    if expires_in is not None:
+        body["expires_in_s"] = duration_s("--expires-in", expires_in)
+    return body

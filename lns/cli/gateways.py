@@ -45,7 +45,9 @@ def add(
     call: Call,
     eui: Eui,
     name: Name = None,
-    region: Annotated[str | None, typer.Option(help="EU868 or US915; else the server's own.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="A region such as EU868 or AS923-1; else the server's own.")
+    ] = None,
 ) -> None:
     """Add a gateway before it was ever heard; it is accepted at once."""
     given: dict[str, Any] = {"eui": eui, "name": name, "region": region, "accepted": True}

@@ -24,8 +24,8 @@ def import_(
 ) -> None:
     """Add devices from a CSV file; a bad row is refused with its reason and never stops the good ones.
 
-    Columns: dev_eui, name, application, template, codec, tags, and join_eui, app_key (OTAA) or
-    dev_addr, nwk_s_key, app_s_key, fcnt_up, fcnt_down (ABP). The exit code is 1 when a row was refused.
+    Columns: dev_eui, name, application, template, codec, tags, network, and join_eui, app_key, nwk_key, gen_app_key
+    (OTAA) or dev_addr, session keys, fcnt_up, fcnt_down, afcnt_down (ABP). The exit code is 1 when a row was refused.
     """
     text = read_text(file)
     # A dry run goes in one request, so that the server sees a DevEUI that stands twice in the file.

@@ -8,6 +8,7 @@ import typer
 from lns.cli.command import AsJson, Call, Data, Key, Url, column, command, duration_s, examples
 from lns.cli.connection import DEFAULT_URL, Connection, path
 from lns.cli.outcome import CommandError, Exit
+from lns.cli.serving import File, load_config
 from lns.cli.times import local
 
 app = typer.Typer(no_args_is_help=True, help="Create and revoke API keys.")
@@ -26,6 +27,7 @@ def create(
         list[str] | None, typer.Option("--permission", help="read, write, keys:read or admin; may be repeated.")
     ] = None,
     expires_in: Annotated[str | None, typer.Option(help="Days it is good for, such as 90d; else for ever.")] = None,
+    file: File = None,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     key: Key = None,
@@ -46,7 +48,7 @@ def create(
         except CommandError as error:
             if error.code != Exit.UNREACHABLE or not data.is_dir():
                 raise
-            made = _create_offline(data, name, wanted, days)
+            made = _create_offline(data, load_config(file, data).keys.file, name, wanted, days)
         Call(server, as_json).show(made, made["secret"])
 
 
@@ -69,7 +71,7 @@ def revoke(call: Call, id: Annotated[str, typer.Argument(metavar="ID", help="Id 
     call.show({"revoked": id}, f"key {id} revoked")
 
 
-def _create_offline(data: Path, name: str, permissions: list[str], days: float | None) -> dict[str, Any]:
+def _create_offline(data: Path, key_file: str, name: str, permissions: list[str], days: float | None) -> dict[str, Any]:
     """Write the key to the registry's file; a server that is started later knows it."""
     from lns.config import ConfigError  # these, and the database with them, are only loaded where they are needed
     from lns.errors import StoreError
@@ -77,7 +79,7 @@ def _create_offline(data: Path, name: str, permissions: list[str], days: float |
     from lns.registry.errors import RegistryError
     from lns.registry.registry import FILE_NAME, Registry
 
-    registry = Registry(data / FILE_NAME)
+    registry = Registry(data / FILE_NAME, key_file=Path(key_file) if key_file else None)
     try:
         with hold(data):
             registry.open()

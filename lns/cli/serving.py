@@ -14,6 +14,7 @@ from lns.cli.settings import markdown, toml
 from lns.cli.welcome import lines
 from lns.config import Config, ConfigError, load
 from lns.errors import StoreError
+from lns.mac.settings import RegionSettings
 
 File = Annotated[Path | None, typer.Option("--config", envvar="LNS_CONFIG", help="TOML file; without it, defaults.")]
 Data = Annotated[Path | None, typer.Option(envvar="LNS_DATA", help="Data folder, in place of the file's data_dir.")]
@@ -27,7 +28,7 @@ def serve(
     """Run the server until SIGTERM or Ctrl-C; what was received is written before it ends."""
     from lns.server import Server, run  # the server's modules are only loaded where they are needed
 
-    config = _load(file, data)
+    config = load_config(file, data)
 
     def ready(server: Server) -> None:
         typer.echo("\n".join(lines(config, server.udp_port, server.api_port, demo)))
@@ -54,10 +55,11 @@ def check(
     if explain:
         typer.echo(markdown(), nl=False)
         return
-    config = _load(file, data)
+    config = load_config(file, data)
     findings = [*_ports(config), _folder(Path(config.data_dir)), *_timing(config)]
     if as_json:
-        print_json({"findings": findings, "settings": msgspec.to_builtins(config)})
+        settings = {**msgspec.to_builtins(config), "regions": msgspec.to_builtins(_regions(config))}
+        print_json({"findings": findings, "settings": settings})
     else:
         for finding in findings:
             mark = {True: "[green]ok[/green]     ", False: "[red]problem[/red]", None: "[yellow]note[/yellow]   "}
@@ -67,7 +69,8 @@ def check(
         raise typer.Exit(Exit.REFUSED)
 
 
-def _load(file: Path | None, data: Path | None) -> Config:
+def load_config(file: Path | None, data: Path | None) -> Config:
+    """The configuration of a file, or the defaults, with the data folder of the command line."""
     try:
         return load(file, {"data_dir": str(data)} if data else None)
     except ConfigError as error:
@@ -124,13 +127,17 @@ def _as_toml(config: Config) -> str:
     for name in config.__struct_fields__:
         value = getattr(config, name)
         if name == "regions":
-            used = {config.network.region, *config.regions}
-            sections += [_section(f"regions.{region}", config.region_settings(region)) for region in sorted(used)]
+            sections += [_section(f"regions.{region}", used) for region, used in _regions(config).items()]
         elif isinstance(value, msgspec.Struct):
             sections.append(_section(name, value))
         else:
             top.append(f"{name} = {toml(value)}")
     return "\n\n".join(["\n".join(top), *sections])
+
+
+def _regions(config: Config) -> dict[str, RegionSettings]:
+    """The settings of the regions that are named, as they are used."""
+    return {name: config.region_settings(name) for name in sorted({config.network.region, *config.regions})}
 
 
 def _section(name: str, values: msgspec.Struct) -> str:

@@ -2,21 +2,24 @@
 
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
-from lns.cli.command import Call, column, command
+from lns.cli.command import Call, column, command, json_object
 from lns.cli.connection import path
-from lns.cli.outcome import CommandError, Exit
 
 app = typer.Typer(no_args_is_help=True, help="Describe device models: codec, LoRaWAN version, store-on-change rules.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the device template.")]
 Codec = Annotated[str | None, typer.Option(help="Codec that decodes its uplinks.")]
-Region = Annotated[str | None, typer.Option(help="EU868 or US915; else the server's own.")]
-Version = Annotated[str | None, typer.Option("--lorawan-version", help="1.0.0 to 1.0.4; decides the DevNonce rule.")]
+Region = Annotated[str | None, typer.Option(help="A region such as EU868 or AS923-1; else the server's own.")]
+Version = Annotated[str | None, typer.Option("--lorawan-version", help="1.0.0 to 1.0.4 or 1.1; decides which keys.")]
 Reset = Annotated[
     bool | None, typer.Option("--fcnt-reset/--no-fcnt-reset", help="ABP devices may start their counter again at 0.")
+]
+DeviceClass = Annotated[str | None, typer.Option(help="A, B or C: the highest one its devices may use.")]
+Network = Annotated[
+    str | None,
+    typer.Option(help='MAC settings as JSON, merged into what is set: {"rx1_delay_s": 5, "adr": {"max_dr": 4}}.'),
 ]
 Rules = Annotated[
     str | None,
@@ -47,14 +50,23 @@ def add(
     lorawan_version: Version = None,
     region: Region = None,
     fcnt_reset: Reset = None,
+    device_class: DeviceClass = None,
+    network: Network = None,
     rules: Rules = None,
 ) -> None:
     """Add a device template."""
-    body = {"name": name, **_body(codec, lorawan_version, region, fcnt_reset, rules)}
+    body = {"name": name, **_given(codec=codec, lorawan_version=lorawan_version, region=region)}
+    body |= _given(fcnt_reset_allowed=fcnt_reset, **_objects(rules, device_class, network))
     call.show(call.server.post(path("device-templates"), body), f"device template {name} added")
 
 
-@command(app, "set", "lns template set default --codec lht65")
+@command(
+    app,
+    "set",
+    "lns template set default --codec lht65",
+    "lns template set street-lamp --device-class C",
+    """lns template set dragino-lht65 --network '{"adr": {"algorithm": "static", "static_dr": 3}}'""",
+)
 def set_(
     call: Call,
     name: Name,
@@ -62,10 +74,13 @@ def set_(
     lorawan_version: Version = None,
     region: Region = None,
     fcnt_reset: Reset = None,
+    device_class: DeviceClass = None,
+    network: Network = None,
     rules: Rules = None,
 ) -> None:
     """Change a device template, and with it all devices that use it."""
-    body = _body(codec, lorawan_version, region, fcnt_reset, rules)
+    body = _given(codec=codec, lorawan_version=lorawan_version, region=region, fcnt_reset_allowed=fcnt_reset)
+    body |= _objects(rules, device_class, network)
     call.show(call.server.patch(path("device-templates", name), body), f"device template {name} changed")
 
 
@@ -76,21 +91,18 @@ def remove(call: Call, name: Name) -> None:
     call.show({"removed": name}, f"device template {name} removed")
 
 
-def _body(
-    codec: str | None, lorawan_version: str | None, region: str | None, fcnt_reset: bool | None, rules: str | None
-) -> dict[str, Any]:
-    given = {
-        "codec": codec,
-        "lorawan_version": lorawan_version,
-        "region": region,
-        "fcnt_reset_allowed": fcnt_reset,
-        "rules": None if rules is None else _parse_rules(rules),
-    }
-    return {field: value for field, value in given.items() if value is not None}
+def _given(**values: Any) -> dict[str, Any]:
+    return {field: value for field, value in values.items() if value is not None}
 
 
-def _parse_rules(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise CommandError(f"--rules is not JSON: {error}", Exit.USAGE) from None
+def _objects(rules: str | None, device_class: str | None, network: str | None) -> dict[str, Any]:
+    """The fields that are objects, where they are given."""
+    found = {} if rules is None else {"rules": json_object("--rules", rules)}
+    settings = network_settings(device_class, network)
+    return {**found, "network": settings} if settings else found
+
+
+def network_settings(device_class: str | None, network: str | None) -> dict[str, Any]:
+    """The `network` object of a template or device from the two options that make it."""
+    given = {} if network is None else json_object("--network", network)
+    return given if device_class is None else {**given, "device_class": device_class.upper()}

@@ -17,6 +17,11 @@ def parse_instant(text: str, now: datetime) -> datetime:
         raise ValueError(f"{text!r} is neither a duration such as 1h nor a time such as 2026-01-31T08:00") from None
 
 
+def utc_text(now: datetime, in_s: float) -> str:
+    """RFC 3339 in UTC of the time `in_s` seconds after `now`."""
+    return (now + timedelta(seconds=in_s)).astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def local(instant: str | None) -> str:
     """An RFC 3339 time as local time without its date when it is today's; "never" for none."""
     if instant is None:

@@ -1,12 +1,14 @@
 """A class A answer: when it can be sent (windows); and what any downlink carries (the frame)."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
 from lns.lorawan.crypto import DOWN
 from lns.lorawan.modulation import Modulation
 from lns.lorawan.phy import ACK, FPENDING, MType, build_data
+from lns.lorawan.regions import region as region_named
 from lns.lorawan.regions.region import Region
 from lns.mac.frames import Reception, Transmission
 from lns.mac.queue import MAX_FOPTS_OCTETS, DownlinkItem
@@ -47,14 +49,13 @@ def data_windows(region: Region, session: Session, receptions: Sequence[Receptio
     radio = session.radio
     dwell = region.downlink_dwell_400ms if radio is None else radio.downlink_dwell
     delay_s, rx2 = session.rx1_delay_s, (session.rx2_freq_hz, session.rx2_dr)
-    tuned = _Tuned(region, dwell)
     windows = []
     for reception in _answerable(region, receptions):
         freq_hz, dr = region.rx1(reception.freq_hz, uplink_dr, session.rx1_dr_offset, dwell)
         if radio is not None and radio.dl_freq_hz:
             freq_hz = _moved(session, reception.freq_hz, freq_hz)
-        windows.append(tuned.window("rx1", reception, delay_s, (freq_hz, dr)))
-        windows.append(tuned.window("rx2", reception, delay_s + 1, rx2))
+        windows.append(_window("rx1", region, reception, delay_s, (freq_hz, dr), dwell))
+        windows.append(_window("rx2", region, reception, delay_s + 1, rx2, dwell))
     return windows
 
 
@@ -70,12 +71,11 @@ def _moved(session: Session, uplink_hz: int, freq_hz: int) -> int:
 def join_windows(region: Region, receptions: Sequence[Reception], uplink_dr: int) -> list[Window]:
     """RX1 and RX2 for a join-accept: the region's defaults, whatever the device is given in it."""
     delay_s, dwell = region.join_accept_delay1_s, region.downlink_dwell_400ms
-    tuned = _Tuned(region, dwell)
     windows = []
     for reception in _answerable(region, receptions):
         rx1, rx2 = region.join_rx1(reception.freq_hz, uplink_dr), region.join_rx2(reception.freq_hz)
-        windows.append(tuned.window("rx1", reception, delay_s, rx1))
-        windows.append(tuned.window("rx2", reception, delay_s + 1, rx2))
+        windows.append(_window("rx1", region, reception, delay_s, rx1, dwell))
+        windows.append(_window("rx2", region, reception, delay_s + 1, rx2, dwell))
     return windows
 
 
@@ -84,22 +84,20 @@ def _answerable(region: Region, receptions: Sequence[Reception]) -> list[Recepti
     return [r for r in receptions if r.tmst_us is not None and region.uplink_channel_allowed(r.freq_hz)]
 
 
-class _Tuned(dict[tuple[int, int], tuple[Modulation, int, float]]):
-    """Modulation, room and power by frequency and data rate: the gateways of an uplink share them."""
+def _window(
+    name: str, region: Region, reception: Reception, delay_s: int, tuned: tuple[int, int], dwell: bool
+) -> Window:
+    freq_hz, dr = tuned
+    modulation, room, power_dbm = _tuning(region.name, freq_hz, dr, dwell)
+    return Window(name, reception, delay_s, freq_hz, dr, modulation, room, power_dbm)
 
-    def __init__(self, region: Region, dwell: bool) -> None:
-        super().__init__()
-        self._region, self._dwell = region, dwell
 
-    def __missing__(self, at: tuple[int, int]) -> tuple[Modulation, int, float]:
-        region, (freq_hz, dr) = self._region, at
-        room = region.max_macpayload(dr, True, self._dwell) or 0
-        found = self[at] = region.downlink_modulation(dr), room, region.downlink_eirp_dbm(freq_hz)
-        return found
-
-    def window(self, name: str, reception: Reception, delay_s: int, at: tuple[int, int]) -> Window:
-        modulation, room, power_dbm = self[at]
-        return Window(name, reception, delay_s, at[0], at[1], modulation, room, power_dbm)
+@lru_cache(4096)
+def _tuning(region_name: str, freq_hz: int, dr: int, dwell: bool) -> tuple[Modulation, int, float]:
+    """Modulation, room and power: a network uses few frequencies and data rates again and again."""
+    known = region_named(region_name)
+    room = known.max_macpayload(dr, True, dwell) or 0
+    return known.downlink_modulation(dr), room, known.downlink_eirp_dbm(freq_hz)
 
 
 class Content(msgspec.Struct, frozen=True, gc=False):

@@ -222,6 +222,7 @@ class Core:
             session = self._devices.renew(session, best.received_at_us)
         if session.device.pending is session:
             self._devices.promote(session)
+            self._downlinks.unacknowledged(session.device, "the device joined again")
         session.fcnt_up = found.fcnt
         session.last_uplink_at_us = best.received_at_us
         self._state.moved(session)

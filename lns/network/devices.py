@@ -60,7 +60,6 @@ class Devices:
         if device.session is not None:
             self._drop(device.session)
         device.session, device.pending = session, None
-        device.awaiting_ack = None
         self._state.promoted(session)
 
     def renew(self, session: Session, now_us: int) -> Session:

@@ -129,18 +129,15 @@ class Downlinks:
         device = session.device
         if self._open.get(device.id) is answer:
             del self._open[device.id]
-        owed = answer.acks_fcnt_up is not None or bool(answer.answers)
         windows = downlink.data_windows(device.region, session, answer.receptions, answer.dr)
         facts = self._radios.facts({window.reception.gateway_eui for window in windows}, now)
-        need = Need(
-            device.region,
-            _EMPTY_FRAME + len(answer.answers),
-            self.share(device, ANSWER_SHARE if owed else APPLICATION_SHARE),
-            answer.opened_at,
-        )
+        need = self._need(answer)
         ordered = self._radios.chooser.order(windows, need, facts, now)
+        if device.queue and not ordered.chances:  # the first item is in the way, but not of what is owed
+            need = msgspec.structs.replace(need, octets=_EMPTY_FRAME + len(answer.answers))
+            ordered = self._radios.chooser.order(windows, need, facts, now)
         free_at = class_c.free_at(answer.opened_at, session.rx1_delay_s)
-        if not ordered.chances or session.fcnt_down >= MAX_FCNT:
+        if not ordered.chances or exhausted(session):
             if answer.wants or device.queue:
                 self._hopeless(device, session, ordered.blocked)
             self.on_free(device, free_at)
@@ -154,10 +151,20 @@ class Downlinks:
             self.on_free(device, free_at)
             return
         sending = self.frame(session, content, asked, need)
-        if sending.need.octets > need.octets:  # the windows were judged for less
+        if sending.need.octets > need.octets:  # more goes than the windows were judged for
             ordered = self._radios.chooser.order(windows, sending.need, facts, now)
         sending.chances = list(ordered.chances)
         self._sender.put(sending)
+
+    def _need(self, answer: Answer) -> Need:
+        """What is likely to go: the answers and the first item of the queue."""
+        device = answer.session.device
+        octets = _EMPTY_FRAME + len(answer.answers)
+        if device.queue:
+            octets += FPORT_OCTETS + len(device.queue[0].payload)
+        owed = answer.acks_fcnt_up is not None or answer.answers
+        share = self.share(device, ANSWER_SHARE if owed else APPLICATION_SHARE)
+        return Need(device.region, octets, share, answer.opened_at)
 
     def requests(self, session: Session) -> list[Request]:
         """What the device should be asked by now."""
@@ -247,8 +254,8 @@ class Downlinks:
 
     def _hopeless(self, device: Device, session: Session, blocked: Sequence[Blocked]) -> None:
         """No window can be used: what waits stays in the queue."""
-        if session.fcnt_down >= MAX_FCNT:
-            text = f"the downlink counter is used up at {session.fcnt_down}, the device must join again"
+        if exhausted(session):
+            text = f"the downlink counter is used up at {MAX_FCNT}, the device must join again"
             self._notices.downlink_failed(device, Unsent.FCNT_EXHAUSTED, text, None)
         elif not blocked:
             text = "no gateway that heard the uplink gives a time to answer by"
@@ -269,6 +276,11 @@ class Downlinks:
                 text = f"join-accept, {one.window} on {one.gateway_eui}: {one.text}"
                 self._notices.downlink_failed(device, Unsent(f"downlink_{one.cause}"), text, one.gateway_eui)
         self._sender.put(Sending("join_accept", device, accept, ordered.chances, need))
+
+
+def exhausted(session: Session) -> bool:
+    """Whether a downlink counter has come to its end, after which nothing can be sent under these keys."""
+    return session.fcnt_down >= MAX_FCNT or session.afcnt_down >= MAX_FCNT
 
 
 def _room(chance: Chance) -> int:

@@ -20,7 +20,7 @@ from lns.mac.session import Device, Session
 from lns.mac.slots import Slot, When, tuning
 from lns.network.clocks import Clocks
 from lns.network.devices import Devices
-from lns.network.downlinks import Downlinks, Owed
+from lns.network.downlinks import Downlinks, Owed, exhausted
 from lns.network.notices import Notices
 from lns.network.radios import Radios
 from lns.network.sender import Chance, Sender, Sending
@@ -89,6 +89,10 @@ class Listening:
         self._timers.pop(device.id, None)
         session = device.session
         if session is None or not device.queue or self._devices.by_id.get(device.id) is not device:
+            return
+        if exhausted(session):
+            text = "a downlink counter is used up, the device must join again"
+            self._notices.downlink_failed(device, Unsent.FCNT_EXHAUSTED, text, None)
             return
         when = self._clocks.read()
         soon_us = when.utc_us + int(AHEAD_S * 1e6)

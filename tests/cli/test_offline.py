@@ -333,7 +333,7 @@ def test_key_create_without_server_and_folder_is_refused(lns):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("--permission", "root"), "'root' is not a permission: read, write, admin"),
+        (("--permission", "root"), "'root' is not a permission: read, write, keys:read, admin"),
         (("--expires-in", "soon"), "--expires-in: 'soon' is not a duration such as 90s, 15m, 1h, 7d or 2w"),
     ],
 )

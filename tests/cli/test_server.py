@@ -299,7 +299,7 @@ def test_downlinks_are_queued_listed_and_deleted(on, device):
     first = on("downlink", "send", "tank", "--fport", "2", "--hex", "0100003c", "--confirmed", "--json").json
     assert (first["payload"], first["confirmed"], first["state"]) == ("0100003c", True, "queued")
     second = on("downlink", "send", device, "--fport", "3", "--hex", "ff", "--expires-in", "1h")
-    assert second.out.endswith("queued: it leaves after the device's next uplink\n")
+    assert second.out.endswith("queued: it leaves when the device listens next, see `lns downlink list`\n")
     assert [row["fport"] for row in on("downlink", "list", "tank", "--json").json] == [2, 3]
     assert on("downlink", "delete", "tank", first["id"]).code == 0
     assert on("downlink", "delete", "tank", first["id"]).code == 5

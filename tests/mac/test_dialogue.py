@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lns.lorawan.commands import Command
 from lns.lorawan.regions import region
 from lns.mac import dialogue
 from lns.mac.settings import RegionSettings
@@ -143,3 +144,18 @@ def test_any_octets_of_a_device_are_taken(octets: bytes, version: str, abp: bool
     talk.exchange(adr=True)
     talk.up(octets.hex(), adr=True)
     assert type(talk.radio).load(region("EU868"), talk.radio.dump()).dump() == talk.radio.dump()
+
+
+def test_device_without_a_history_is_talked_to_all_the_same() -> None:
+    talk = Talk(max_duty_cycle=2)
+    talk.up()
+    talk.session.history = None
+    dialogue.again(talk.session)
+    assert (dialogue.needs(talk.session), talk.down()) == (True, ["0402"])
+    facts = dialogue.UplinkFacts([], talk.session.fcnt_up + 1, 5, False, 0)
+    assert dialogue.take(talk.session, [Command(4, "DutyCycleAns", {})], facts).changed
+    assert talk.due() == []
+
+
+def test_command_nobody_here_knows_of_is_passed_over() -> None:
+    assert Talk().up("12" + "43" + "02").answers.hex() == "020e01"

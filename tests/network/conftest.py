@@ -7,6 +7,8 @@ import pytest
 
 from tests.network.virtual_time import VirtualTimeLoop
 
+pytest.register_assert_rewrite("tests.network.agreement", "tests.network.pair")
+
 
 @pytest.hookimpl
 def pytest_asyncio_loop_factories(config: Any, item: Any) -> dict[str, Callable[[], VirtualTimeLoop]]:

@@ -75,6 +75,11 @@ class World:
         await asyncio.to_thread(self.registry.devices.change, dev_eui, values)
         await self.network.reload_devices([dev_eui])
 
+    async def delete(self, device: Device) -> None:
+        """A person deletes the registered device."""
+        await asyncio.to_thread(self.registry.devices.delete, device.identity.dev_eui)
+        await self.network.reload_devices([device.identity.dev_eui])
+
     def hear(self, phy: bytes, *gateways: int, snr_db: float = 7.0) -> None:
         """Frames reach the network from these gateways (default: the first), each a bit weaker."""
         modulation = region("EU868").uplink_modulation(DR)

@@ -115,7 +115,7 @@ KINDS = [
 def test_other_kinds_of_devices_are_registered_answered_and_stored(places, tmp_path, seed, kind):
     ledger = tmp_path / "ledger.jsonl"
     summary = fleet(
-        places, *kind, "--devices", "2", "--seed", str(seed), "--uplinks", "8", "--rate", "5",
+        places, *kind, "--devices", "4", "--seed", str(seed), "--uplinks", "8", "--rate", "2",
         "--confirmed-share", "0.5", "--ledger", str(ledger),
     )  # fmt: skip
     assert summary["acked_confirmed"] == summary["confirmed_sent"] > 0

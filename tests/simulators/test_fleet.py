@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lns.lorawan.regions import region
+from lns.lorawan.regions import REGIONS, region
 from simulators import identity
 from simulators.fleet import build, run
 from simulators.options import FleetOptions
@@ -70,6 +70,24 @@ async def test_an_otaa_fleet_joins_and_its_confirmed_uplinks_are_answered():
 async def test_a_fixed_plan_is_joined_and_heard():
     summary, network = await play(region="US915", activation="otaa", devices=1, gateways=1, uplinks=4, rate=20)
     assert (summary["joined"], len(network.received)) == (1, 4)
+
+
+@pytest.mark.parametrize("name", REGIONS)
+async def test_every_region_is_heard(name):
+    summary, network = await play(region=name, activation="abp", devices=2, gateways=1, uplinks=6, rate=0)
+    assert (summary["expected_uplinks"], len(network.received)) == (6, 6)
+
+
+async def test_a_class_c_fleet_listens_all_the_time():
+    options = FleetOptions(
+        activation="abp", devices=2, device_class="C", misbehave=("skip-counters=1",), misbehaving=0.5
+    )
+    world = build(options)
+    for device in world.devices:
+        device.personalise()
+        world.air.activated(device)
+    assert [device.classes.continuous() is not None for device in world.devices] == [True, True]
+    assert [device.firmware.misbehaviour.skips_counters for device in world.devices] == [1, 0]
 
 
 async def test_loss_doubles_and_latecomers_are_as_told():

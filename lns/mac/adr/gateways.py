@@ -17,7 +17,7 @@ from lns.mac.settings import AdrSettings
 
 ENOUGH = 8
 """Uplinks since the last change before the next one; fewer of them count for less, see `_station`."""
-WANTED = 0.98
+WANTED = 0.99
 """Chance to arrive that a faster or quieter setting must have."""
 KEPT_AT = 0.90
 """Chance to arrive below which the present setting is given up for a slower or louder one."""
@@ -40,7 +40,7 @@ def decide(link: Link, settings: AdrSettings) -> Target:
     # margin_db is a matter of the other algorithm, but whoever wants more of it wants more here too
     extra_db = settings.margin_db - _USUAL_MARGIN_DB
     dr, tx_power = _furthest(stations, link, extra_db)
-    if (dr, -tx_power) < (start.dr, -start.tx_power):
+    if (dr, tx_power) < (start.dr, start.tx_power):  # back on that way
         present_db = link.floors_db[start.dr] - link.power_db(start.tx_power)
         if _chance(stations, present_db + extra_db) >= KEPT_AT:
             return Target(start.dr, start.tx_power, repeat)

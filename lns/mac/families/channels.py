@@ -15,7 +15,7 @@ def assume_factory(view: View) -> None:
     if not session.abp or not factory_hz or any(key.startswith("link_adr:mask") for key in radio.refused):
         return
     if region.plan == "fixed":
-        if radio.dr is None:  # nothing has been commanded yet
+        if "link_adr" not in radio.answered:
             known = [channel.index for channel in region.uplink_channels if channel.freq_hz in factory_hz]
             radio.mask = sum([1 << index for index in known]) or radio.mask
         return
@@ -82,10 +82,6 @@ NEW_CHANNEL = Family(
 )
 
 
-def _by_hand_only(view: View) -> bytes:
-    return b""
-
-
 def _settle_dl(done: Answered) -> tuple[str, ...]:
     if not all(done.answers[-1].values()):
         return (done.octets.hex(),)
@@ -105,7 +101,7 @@ DL_CHANNEL = Family(
     name="dl_channel",
     request="DlChannelReq",
     answer="DlChannelAns",
-    wanted=_by_hand_only,
+    wanted=lambda view: b"",
     settle=_settle_dl,
     since="1.0.2",
     sticky_since="1.0.2",

@@ -54,8 +54,6 @@ def _wanted(view: View) -> bytes:
         steps = ((ALL_ON, 0),)  # whatever channels the device of a dynamic plan has, it can switch them on
         if view.region.plan == "fixed" or _refused(view, steps, mask):
             return b""
-    if not chmask.acceptable(view.region, mask, target.dr):
-        return b""
     dr, tx_power = (target.dr, target.tx_power) if history.adr else _kept(view, now)
     return b"".join([_request(dr, tx_power, target.nb_trans, step) for step in steps])
 
@@ -129,12 +127,12 @@ def _settle(done: Answered) -> tuple[str, ...]:
 def _judge(done: Answered, block: list[Fields], said: Fields) -> tuple[str, ...]:
     radio, region, last = done.radio, done.region, block[-1]
     steps = tuple((command["ch_mask_cntl"], command["ch_mask"]) for command in block)
-    mask: int | None = radio.mask
+    mask = radio.mask
     for cntl, bits in steps:
-        if mask is not None:
-            mask = chmask.apply(region, mask, _defined(region, radio), cntl, bits)
+        changed = chmask.apply(region, mask, _defined(region, radio), cntl, bits)
+        mask = mask if changed is None else changed
     if all(said.values()):
-        _take(done, last, radio.mask if mask is None else mask)
+        _take(done, last, mask)
         return ()
     refused = []
     if not said["data_rate_ack"]:
@@ -142,7 +140,7 @@ def _judge(done: Answered, block: list[Fields], said: Fields) -> tuple[str, ...]
     if not said["power_ack"]:
         refused.append(f"power:{last['tx_power']}")
     if not said["channel_mask_ack"]:
-        refused.append(_mask_value(region, steps, mask or 0))
+        refused.append(_mask_value(region, steps, mask))
         # it has not the channels it is believed to have: start again from those everybody has
         radio.forget_channels(region)
     return tuple(refused)

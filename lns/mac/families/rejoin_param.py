@@ -42,21 +42,13 @@ REJOIN_PARAM = Family(
 )
 
 
-def _never(view: View) -> bytes:
-    return b""
-
-
-def _unanswered(done: Answered) -> tuple[str, ...]:
-    return ()
-
-
 # LoRaWAN 1.1, ForceRejoinReq: no answer, the rejoin-request is it
 FORCE_REJOIN = Family(
     name="force_rejoin",
     request="ForceRejoinReq",
     answer=None,
-    wanted=_never,
-    settle=_unanswered,
+    wanted=lambda view: b"",
+    settle=lambda done: (),
     since="1.1",
     by_hand=True,
 )

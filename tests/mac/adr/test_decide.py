@@ -31,3 +31,8 @@ def test_fsk_and_lr_fhss_devices_keep_their_data_rate(dr: int) -> None:
 )
 def test_next_look_is_when_enough_is_known(settings: AdrSettings, looks: list[int | None]) -> None:
     assert [next_look(steady(0.0, uplinks=n), settings) for n in (0, 8, 19, 20, 90)] == looks
+
+
+@pytest.mark.parametrize("algorithm", ["margin", "gateways"])
+def test_device_commanded_to_lora_that_sent_only_fsk_so_far_is_left_as_it_is(algorithm: str) -> None:
+    assert decided(steady(None, dr=7), AdrSettings(algorithm=algorithm), dr=5) == (5, 0, 1)

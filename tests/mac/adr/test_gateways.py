@@ -51,11 +51,6 @@ def test_setting_that_still_serves_is_kept() -> None:
     assert decided(history, GATEWAYS, dr=5, tx_power=1) == (5, 1, 1)
 
 
-def test_2_db_are_not_worth_a_downlink() -> None:
-    quieter = decided(steady(3.0, dr=5), GATEWAYS, dr=5)
-    assert quieter[1] != 1
-
-
 def test_eight_uplinks_are_enough() -> None:
     assert decided(steady(9.0, uplinks=7), GATEWAYS) == (0, 0, 1)
     assert decided(steady(9.0, uplinks=8), GATEWAYS)[0] == 5
@@ -110,3 +105,8 @@ def test_steady_link_settles(algorithm: str) -> None:
         state = decided(history, settings, dr=state[0], tx_power=state[1], nb_trans=state[2])
         seen.append(state)
     assert seen[-1] == seen[-2]
+
+
+def test_one_step_of_power_is_left_in_hand_but_two_are_taken() -> None:
+    assert decided(steady(-1.5, dr=5), GATEWAYS, dr=5) == (5, 0, 1)
+    assert decided(steady(0.5, dr=5), GATEWAYS, dr=5) == (5, 2, 1)

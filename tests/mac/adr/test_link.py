@@ -2,9 +2,11 @@ import pytest
 
 from lns.lorawan.regions import region
 from lns.mac.adr.link import link_of
+from lns.mac.history import GatewayNumbers, History
 from lns.mac.radio import Radio
 from lns.mac.settings import AdrSettings
 from tests.mac.adr.build import steady
+from tests.mac.talk import START_S, reception
 
 
 def rates(name: str, settings: AdrSettings | None = None, **changes: object) -> tuple[int, ...]:
@@ -56,3 +58,15 @@ def test_floors_count_the_width_of_the_channel() -> None:
         5: -7.5,
         6: -4.49,  # SF7 with 250 kHz: 3 dB more noise
     }
+
+
+def test_levels_compare_widths_and_leave_out_what_is_no_lora() -> None:
+    history, numbers = History(), GatewayNumbers()
+    for dr, snr_db in ((5, 1.0), (7, 9.0), (6, 1.0)):  # DR7 is FSK, DR6 has 250 kHz
+        history.add(history.fcnt + 1, dr, True, [reception(snr_db, 1, START_S)], numbers)
+    ((numbered, snrs),) = link_of(Radio(region("EU868")), history, AdrSettings(), region("EU868")).levels()
+    assert (numbered, [round(snr) for snr in snrs]) == ((0, 0), [4, 4 + 12])
+
+
+def test_without_lora_there_are_no_levels() -> None:
+    assert link_of(Radio(region("EU868")), steady(None, dr=7), AdrSettings(), region("EU868")).levels() == []

@@ -118,3 +118,21 @@ def test_refused_dl_channel_changes_nothing_and_ends_the_wish() -> None:
     assert [name for name, _ in talk.up("0a02").events] == ["mac_refused"]
     talk.up()
     assert (talk.due(), talk.radio.dl_freq_hz) == ([], {})
+
+
+@pytest.mark.parametrize("version", ["1.0.3", "1.0.4"])
+def test_mask_that_replaced_the_factory_channels_is_asked_once(version: str) -> None:
+    factory_hz = tuple(902_300_000 + 200_000 * n for n in range(8, 16))
+    network = RegionSettings(sub_band=2)
+    talk = Talk(version, "US915", abp=True, network=network, factory_channels_hz=factory_hz)
+    assert talk.exchange(dr=2) != []
+    assert (talk.exchange("0307", dr=2), talk.radio.mask) == ([], 0xFF00 | 1 << 65)
+
+
+def test_factory_channels_beyond_the_plan_are_not_believed() -> None:
+    factory_hz = tuple(863_100_000 + 200_000 * n for n in range(20))
+    talk = Talk(abp=True, factory_channels_hz=factory_hz)
+    talk.exchange(adr=True)
+    talk.radio.refused["link_adr:dr:1"] = 1  # whatever else it refused
+    talk.due()
+    assert talk.radio.dump() == Talk(abp=True).radio.dump() or max(talk.radio.channels) == 15

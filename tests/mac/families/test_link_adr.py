@@ -190,3 +190,19 @@ def test_restarted_network_finds_what_the_device_was_told() -> None:
     talk.up("0307", adr=True, dr=3)
     talk.session.radio_octets, talk.session.radio = talk.radio.dump(), None
     assert (talk.exchange(adr=True, dr=3), state(talk)) == ([], (3, 2, 1, 7))
+
+
+def test_fixed_plan_whose_masks_are_all_refused_is_left_alone() -> None:
+    talk = Talk(region_name="US915", adr=static(dr=1))
+    for _ in range(2):
+        assert talk.exchange(adr=True, dr=2) == ["0310ffff01"]
+        talk.up("0306", adr=True, dr=2)
+    assert talk.exchange(adr=True, dr=2) == []
+
+
+def test_accepted_mask_with_channels_nobody_knows_of_changes_none() -> None:
+    talk = Talk()
+    talk.up(adr=True)
+    dialogue.sent(talk.session, [dialogue.Request("link_adr", bytes.fromhex("0330ff0001"), True)], 0)
+    talk.up("0307", adr=True, dr=3)
+    assert state(talk) == (3, 0, 1, 7)

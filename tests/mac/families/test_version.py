@@ -1,5 +1,6 @@
 import pytest
 
+from lns.mac.families.version import reset
 from lns.mac.settings import RegionSettings
 from tests.mac.talk import Talk
 
@@ -44,3 +45,9 @@ def test_reset_device_has_its_factory_radio_and_its_counters() -> None:
     assert (session.rx1_delay_s, session.rx2_dr, session.fcnt_down) == (1, 0, fcnt_down)
     assert talk.radio.dump() == fresh.radio.dump()
     assert talk.down() == ["0805", "0503d2ad84", "0404"]  # and is told everything again
+
+
+def test_reset_before_the_first_uplink_was_noted_is_a_reset_too() -> None:
+    talk = Talk("1.1", abp=True)
+    talk.session.history = None
+    assert reset(talk.session, {"minor": 1}).answer.hex() == "0101"

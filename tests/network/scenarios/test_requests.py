@@ -119,10 +119,9 @@ async def test_eu868_channels_are_added_to_an_abp_device_and_then_used(tmp_path,
         plan = pair.device.mac.plan
         assert {channel.freq_hz for channel in plan.channels.values()} >= set(EXTRA_HZ)
         assert plan.mask == 0b111111
-        heard = {u.freq_hz for u in await w.records("uplink")}
         for _ in range(12):
             await pair.send()
-        assert {u.freq_hz for u in await w.records("uplink")} - heard
+        assert {u.freq_hz for u in await w.records("uplink")} >= set(EXTRA_HZ)
         assert [heard.window for heard in pair.life.heard] == ["rx1"] * len(pair.life.heard)
         agree(pair)
 
@@ -174,7 +173,7 @@ async def test_a_device_of_1_0_0_is_never_asked_what_came_later(tmp_path):
 async def test_the_battery_is_asked_for_after_so_many_uplinks(tmp_path):
     async with world(tmp_path, regions=PLAIN) as w:
         pair = await living(w, network={"dev_status_uplinks": 5})
-        assert (await commands(pair, 16)).count("DevStatusReq") == 3
+        assert (await commands(pair, 19)).count("DevStatusReq") == 3
         assert [event.data for event in await w.events("status")] == [{"battery": 200, "margin_db": 8}] * 3
         assert w.network.link(pair.dev_eui)["battery"] == {"source": "battery", "percent": 79}
 
@@ -182,7 +181,7 @@ async def test_the_battery_is_asked_for_after_so_many_uplinks(tmp_path):
 async def test_the_battery_is_asked_for_once_a_day(tmp_path):
     async with world(tmp_path, regions=PLAIN) as w:
         pair = await living(w)
-        for _ in range(10):
+        for _ in range(12):
             await pair.send()
             await pair.wait(6 * 3600)
         assert len(await w.events("status")) == 2
@@ -190,7 +189,7 @@ async def test_the_battery_is_asked_for_once_a_day(tmp_path):
 
 @pytest.mark.parametrize("version", ["1.0.1", "1.0.3", "1.0.4", "1.1"])
 async def test_a_lost_answer_is_asked_for_again_until_both_sides_agree(tmp_path, version):
-    loses = Misbehaviour(loses_answer_every=2)
+    loses = Misbehaviour(loses_answer_every=3)
     windows = {"rx1_delay_s": 3, "rx2_dr": 2, "max_duty_cycle": 4, "dev_status_uplinks": 3}
     async with world(tmp_path, regions={"EU868": RegionSettings(extra_channels_hz=EXTRA_HZ)}) as w:
         pair = await living(w, version, activation="abp", network=windows, built={"misbehaviour": loses})
