@@ -4,6 +4,8 @@ Formulas: Semtech SX127x/SX126x data sheets, as every forwarder and server compu
 frame builder counts its bits.
 """
 
+from functools import lru_cache
+
 from lns.lorawan.modulation import Fsk, Lora, Modulation
 
 
@@ -57,6 +59,7 @@ def lr_fhss_airtime_us(payload_len: int, coding_rate: str) -> int:
     return bits * _LR_FHSS_BIT_US
 
 
+@lru_cache(8192)
 def airtime_us(modulation: Modulation, payload_len: int, uplink: bool) -> int:
     """Airtime of a LoRaWAN frame; downlinks carry no LoRa payload CRC."""
     if isinstance(modulation, Lora):

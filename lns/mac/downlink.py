@@ -81,7 +81,7 @@ def join_windows(region: Region, receptions: Sequence[Reception], uplink_dr: int
 
 def _answerable(region: Region, receptions: Sequence[Reception]) -> list[Reception]:
     """Without those that give no clock to answer by, and ghost images beside the band."""
-    return [r for r in receptions if r.tmst_us is not None and region.uplink_channel_allowed(r.freq_hz)]
+    return [r for r in receptions if r.tmst_us is not None and uplink_allowed(region.name, r.freq_hz)]
 
 
 def _window(
@@ -90,6 +90,12 @@ def _window(
     freq_hz, dr = tuned
     modulation, room, power_dbm = _tuning(region.name, freq_hz, dr, dwell)
     return Window(name, reception, delay_s, freq_hz, dr, modulation, room, power_dbm)
+
+
+@lru_cache(1024)
+def uplink_allowed(region_name: str, freq_hz: int) -> bool:
+    """`Region.uplink_channel_allowed`, remembered: it looks through the bands."""
+    return region_named(region_name).uplink_channel_allowed(freq_hz)
 
 
 @lru_cache(4096)

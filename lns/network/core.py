@@ -7,7 +7,6 @@ import asyncio
 import logging
 import struct
 from collections.abc import Iterable
-from functools import lru_cache
 
 from lns import metrics
 from lns.config import Network as NetworkConfig
@@ -16,11 +15,11 @@ from lns.exchange.sqlite import SqliteExchange
 from lns.live import Live
 from lns.lorawan.errors import FrameError
 from lns.lorawan.phy import ADR, DataFrame, JoinRequest, MType, RejoinRequest, parse_uplink
-from lns.lorawan.regions import region
 from lns.mac import dialogue, uplink
 from lns.mac.answers import answer as answer_commands
 from lns.mac.dedup import Copy, Deduplicator, Heard
 from lns.mac.dialogue import UplinkFacts
+from lns.mac.downlink import uplink_allowed
 from lns.mac.frames import Reception, strongest_first
 from lns.mac.history import History
 from lns.mac.match import Kind, Match, match
@@ -234,17 +233,12 @@ class Core:
         self._live.refuse(show.refusal(refused, best))
 
 
-@lru_cache(1024)
-def _frequency_allowed(region_name: str, freq_hz: int) -> bool:
-    return region(region_name).uplink_channel_allowed(freq_hz)
-
-
 def _unfit(frame: DataFrame, best: Reception, device: Device, dr: int | None) -> Refused | None:
     """A frame with a valid MIC that its region or version forbids."""
     if dr is None:
         text = f"{show.modulation_text(best.modulation)} is no uplink data rate of {device.region.name}"
         return Refused(Reason.DATA_RATE_NOT_IN_REGION, text, frame.dev_addr, device.dev_eui)
-    if not _frequency_allowed(device.region.name, best.freq_hz):
+    if not uplink_allowed(device.region.name, best.freq_hz):
         text = f"{best.freq_hz} Hz is no uplink frequency of {device.region.name}"
         return Refused(Reason.FREQUENCY_NOT_IN_REGION, text, frame.dev_addr, device.dev_eui)
     if frame.fport == 0 and frame.fopts:

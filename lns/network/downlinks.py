@@ -179,7 +179,7 @@ class Downlinks:
     ) -> tuple[Content, list[Request]]:
         """What goes into the frame of `on_air_us` (UTC): MAC answers, then an item, then requests as there is room."""
         device, answers = session.device, owed.answers
-        room, dr = max([(_room(chance), _dr(chance)) for chance in chances])
+        room, dr = _roomiest(chances)
         item, more = None, False
         if device.queue:
             chosen = queue.choose(device.queue, device.awaiting_ack, Offer(room, dr, len(answers)), on_air_us)
@@ -283,12 +283,9 @@ def exhausted(session: Session) -> bool:
     return session.fcnt_down >= MAX_FCNT or session.afcnt_down >= MAX_FCNT
 
 
-def _room(chance: Chance) -> int:
-    return chance.room if isinstance(chance, Window) else chance.tuning.room
-
-
-def _dr(chance: Chance) -> int:
-    return chance.dr if isinstance(chance, Window) else chance.tuning.dr
+def _roomiest(chances: Sequence[Chance]) -> tuple[int, int]:
+    """Octets and data rate of the chance that carries most."""
+    return max([(c.room, c.dr) if isinstance(c, Window) else (c.tuning.room, c.tuning.dr) for c in chances])
 
 
 def _pack(answers: bytes, requests: Sequence[Request], left: int, alone: bool) -> tuple[list[Request], bytes]:

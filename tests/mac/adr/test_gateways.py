@@ -46,9 +46,9 @@ def test_sinking_link_is_slowed_down_without_waiting_for_the_back_off() -> None:
     assert decided(heard(fading((-7.0,), 3.0, -7.5, 40), dr=5), GATEWAYS, dr=5)[0] < 5
 
 
-def test_setting_that_still_serves_is_kept() -> None:
-    history = steady(1.0, dr=5, tx_power=1)
-    assert decided(history, GATEWAYS, dr=5, tx_power=1) == (5, 1, 1)
+def test_setting_that_still_serves_is_kept_and_one_that_does_not_is_given_up() -> None:
+    assert decided(steady(-5.0, dr=5, tx_power=2), GATEWAYS, dr=5, tx_power=2) == (5, 2, 1)
+    assert decided(steady(-6.5, dr=5, tx_power=2), GATEWAYS, dr=5, tx_power=2) == (5, 0, 1)
 
 
 def test_eight_uplinks_are_enough() -> None:
