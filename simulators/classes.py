@@ -17,6 +17,7 @@ class Classes:
     def __init__(self, mac: MacState, answers: Answers) -> None:
         self.beacon_gps_s: int | None = None
         self._mac, self._answers = mac, answers
+        self._wanted = ("A", 0, 0)
 
     def want(self, device_class: str, minor: int, periodicity: int = 0) -> None:
         """Become A, B or C; `minor` is that of the session, B has a ping slot every 2**`periodicity` seconds.
@@ -24,6 +25,7 @@ class Classes:
         Before 1.1 a network knows of class C by registration, so the device changes at once. In 1.1 it changes when
         DeviceModeConf has come, and class B begins with PingSlotInfoAns and a beacon.
         """
+        self._wanted = device_class, minor, periodicity
         self._mac.ping_periodicity = periodicity if device_class == "B" else None
         if device_class == "B":
             self._answers.ask("PingSlotInfoReq", "PingSlotInfoAns", periodicity=periodicity)
@@ -35,6 +37,11 @@ class Classes:
                 self._mac.device_class = "A"
         else:
             self._mac.device_class = device_class
+
+    def want_again(self) -> None:
+        """ResetConf made it class A."""
+        if self._wanted[0] != "A":
+            self.want(*self._wanted)
 
     @property
     def tracks_beacon(self) -> bool:

@@ -285,6 +285,8 @@ class Device:
         names: tuple[str, ...] = ()
         if fopts:
             names = obey(self.mac, fopts, self.answers)
+            if "ResetConf" in names:
+                self.classes.want_again()
             self.classes.settle()
             self._refresh()
         if frame.confirmed:

@@ -78,7 +78,12 @@ def add(
     fcnt: Annotated[int, typer.Option(min=0, help="Next frame counter.", rich_help_panel=_KEYS)] = 0,
 ) -> None:
     """Add a multicast group; `lns multicast keys` shows what its members have to be given."""
-    given: dict[str, Any] = {"name": name, "application": application, "device_class": device_class.upper(), "region": region}
+    given: dict[str, Any] = {
+        "name": name,
+        "application": application,
+        "device_class": device_class.upper(),
+        "region": region,
+    }
     given |= {"dr": dr, "freq_hz": freq_hz, "ping_periodicity": ping_periodicity, "mc_addr": mc_addr, "fcnt": fcnt}
     given |= {"mc_key": mc_key, "mc_nwk_s_key": mc_nwk_s_key, "mc_app_s_key": mc_app_s_key}
     if expires_in is not None:

@@ -109,7 +109,9 @@ def check_rejoin(request: RejoinRequest, phy_payload: bytes, device: Device, net
             text = f"join_eui {request.join_eui} asked, {device.join_eui} is registered"
             return _refuse(Reason.JOIN_EUI_MISMATCH, device, text)
     else:
-        keys, last = [session.keys.s_nwk_s_int_key for session in sessions], device.rj_count0
+        keys = [session.keys.s_nwk_s_int_key for session in sessions]
+        # RJcount0 starts anew with every session (LoRaWAN 1.1, chapter 6.2.4.1)
+        last = -1 if signed_by_pending(request, phy_payload, device) else device.rj_count0
         if request.net_id != net_id:
             return _refuse(Reason.REJOIN_NOT_ALLOWED, device, f"net_id {request.net_id} asked, this one is {net_id}")
     if request.mic not in [rejoin_mic(key, phy_payload[:-4]) for key in keys]:
@@ -119,6 +121,14 @@ def check_rejoin(request: RejoinRequest, phy_payload: bytes, device: Device, net
         text = f"rj_count {request.rj_count} is not above the last one {last}: a replay"
         return _refuse(Reason.RJ_COUNT_NOT_ABOVE_LAST, device, text)
     return _check_join_nonce(device)
+
+
+def signed_by_pending(request: RejoinRequest, phy_payload: bytes, device: Device) -> bool:
+    """Whether a rejoin-request of type 0 or 2 is signed with the keys of the last join: then the device has them."""
+    session = device.pending
+    if session is None or session.minor == 0 or request.rejoin_type == 1:
+        return False
+    return rejoin_mic(session.keys.s_nwk_s_int_key, phy_payload[:-4]) == request.mic
 
 
 class Grant(msgspec.Struct, frozen=True):

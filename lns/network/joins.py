@@ -80,6 +80,8 @@ class Joins:
         refused = _unheard(device, best, dr) or join.check_rejoin(request, best.phy_payload, device, self._net_id)
         if refused is not None or dr is None:
             return refused
+        if device.pending is not None and join.signed_by_pending(request, best.phy_payload, device):
+            self._devices.promote(device.pending)
         joined = join.accept_rejoin(request, device, self._grant(device, best))
         if request.rejoin_type == 1:
             device.rj_count1 = request.rj_count
@@ -88,7 +90,7 @@ class Joins:
         session = join.open_session(new_session_id(), device, joined)
         before = device.session or device.pending
         if request.rejoin_type == join.KEEP_RADIO and before is not None:
-            session.radio_octets = before.known_radio().dump()
+            session.radio_octets = _kept(before)
         else:
             session.radio_octets = _radio_octets(device, joined.cflist)
         told: dict[str, Any] = {"rejoin_type": request.rejoin_type, "rj_count": request.rj_count}
@@ -136,6 +138,15 @@ def _unheard(device: Device, best: Reception, dr: int | None) -> Refused | None:
         text = f"{best.freq_hz} Hz is no uplink frequency of {device.region.name}"
         return Refused(Reason.FREQUENCY_NOT_IN_REGION, text, None, device.dev_eui)
     return None
+
+
+def _kept(before: Session) -> bytes:
+    """The radio of a device that keeps it in a new session, whose counters start anew; a forced rejoin is done."""
+    radio = Radio.load(before.device.region, before.known_radio().dump())
+    radio.restart_counts()
+    radio.wishes.pop("force_rejoin", None)
+    radio.asked.pop("force_rejoin", None)
+    return radio.dump()
 
 
 def _radio_octets(device: Device, cflist: bytes | None) -> bytes | None:

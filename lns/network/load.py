@@ -24,7 +24,7 @@ def _shared(octets: bytes) -> bytes:
 def load(devices: Devices, snapshot: NetworkSnapshot, at_start: bool) -> None:
     """Put every device of `snapshot` into memory, replacing what is there under the same DevEUI.
 
-    Nonces and queues are taken at the start only: from then on memory is ahead of the file.
+    Queues are taken at the start only: from then on memory is ahead of the file.
     """
     for row in snapshot.devices:
         device = devices.by_eui.get(row.dev_eui)
@@ -34,9 +34,13 @@ def load(devices: Devices, snapshot: NetworkSnapshot, at_start: bool) -> None:
             devices.add(device)
         _settings(device, row)
     _load_sessions(devices, snapshot.sessions)
+    for device_id, nonces in snapshot.nonces.items():
+        device = devices.by_id[device_id]
+        known = device.nonces or array("H")
+        used = set(known)
+        # with an imported session come nonces of another network
+        device.nonces = array("H", [nonce for nonce in nonces if nonce not in used]) + known
     if at_start:
-        for device_id, nonces in snapshot.nonces.items():
-            devices.by_id[device_id].nonces = array("H", nonces)
         _load_downlinks(devices, snapshot.downlinks)
 
 

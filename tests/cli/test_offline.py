@@ -318,6 +318,39 @@ def test_key_create_without_a_server_writes_to_the_data_folder(lns, tmp_path):
     assert (found.name, found.permissions) == ("first", ("admin",))
 
 
+def test_key_create_takes_the_key_file_of_the_configuration(lns, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "in.toml").write_text("[keys]\nfile = 'elsewhere.key'\n")
+    ran = lns("key", "create", "first", "--config", "in.toml", "--url", NO_SERVER)
+    assert ran.code == 0
+    assert (tmp_path / "elsewhere.key").exists()
+    assert not (tmp_path / "data" / "key-encryption.key").exists()
+
+
+# key-encryption
+
+
+def test_rotation_seals_every_key_with_a_new_one(lns, tmp_path):
+    registry = Registry(tmp_path / "data" / "inflight.db")
+    registry.open()
+    registry.multicast.add({"name": "lamps"})
+    registry.close()
+    ran = lns("key-encryption", "rotate", "--json")
+    assert (ran.code, ran.json["sealed"], ran.json["origin"]) == (0, 1, "data/key-encryption.key")
+    again = lns("key-encryption", "rotate", "--data", "data")
+    assert again.out.startswith("1 keys are sealed with key ")
+    assert again.out.endswith(f" of data/key-encryption.key, no longer with {ran.json['new_id']}\n")
+
+
+def test_rotation_is_refused_while_a_server_runs_and_without_a_database(lns, tmp_path):
+    with hold(tmp_path / "data"):
+        ran = lns("key-encryption", "rotate")
+    assert (ran.code, ran.err[:64]) == (1, "lns: the data folder data is in use by another server (process ")
+    ran = lns("key-encryption", "rotate")
+    text = "lns: there is no database data/inflight.db: start the server once, or name its data folder\n"
+    assert (ran.code, ran.err) == (1, text)
+
+
 def test_key_create_refuses_a_folder_that_a_server_holds(lns, tmp_path):
     with hold(tmp_path / "data"):
         ran = lns("key", "create", "first", "--url", NO_SERVER)

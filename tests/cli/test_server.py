@@ -114,6 +114,17 @@ def test_templates_are_added_changed_and_removed(on):
     assert on("template", "remove", "tank").code == 0
 
 
+def test_templates_take_settings_of_the_mac_layer(on):
+    added = on("template", "add", "lamp", "--device-class", "c", "--network", '{"rx1_delay_s": 5}', "--json").json
+    assert added["network"] == {"device_class": "C", "rx1_delay_s": 5}
+    assert on("template", "set", "lamp", "--network", '{"rx1_delay_s": null, "adr": {"max_dr": 3}}').code == 0
+    assert on("template", "show", "lamp", "--json").json["network"] == {"device_class": "C", "adr": {"max_dr": 3}}
+    wrong = on("template", "set", "lamp", "--device-class", "d")
+    assert (wrong.code, wrong.err) == (1, "lns: network.device_class is 'D', expected one of 'A', 'B', 'C'\n")
+    wrong = on("template", "set", "lamp", "--network", "[]")
+    assert (wrong.code, wrong.err) == (2, "lns: --network is '[]', a JSON object is needed\n")
+
+
 def test_codecs_have_versions(on, tmp_path):
     file = tmp_path / "meter.js"
     file.write_text(CODEC)
@@ -156,6 +167,104 @@ def test_a_device_needs_keys_of_one_kind(on):
     for keys in ((), (*OTAA, *ABP)):
         ran = on("device", "add", "70b3d57ed0000002", *keys)
         assert (ran.code, ran.err) == (2, text)
+
+
+def test_device_of_lorawan_1_1_has_two_root_keys_or_four_session_keys(on):
+    assert on("template", "add", "new", "--lorawan-version", "1.1").code == 0
+    key = "3c4fcf098815f7aba6d2ae2816157e2b"
+    added = on("device", "add", "70b3d57ed0000301", "--template", "new", "--nwk-key", key, *OTAA, "--json").json
+    assert (added["has_app_key"], added["has_nwk_key"]) == (True, True)
+    refused = on("device", "add", "70b3d57ed0000302", "--template", "new", *OTAA)
+    text = "nwk_key is missing: an otaa device of lorawan 1.1 joins with nwk_key and app_key"
+    assert (refused.code, refused.err) == (1, f"lns: {text}\n")
+    four = ("--f-nwk-s-int-key", key, "--s-nwk-s-int-key", key, "--nwk-s-enc-key", key, "--app-s-key", key)
+    more = ("--dev-addr", "01020304", *four, "--afcnt-down", "9")
+    added = on("device", "add", "70b3d57ed0000303", "--template", "new", *more, "--json").json
+    assert (added["session"]["lorawan"], added["session"]["afcnt_down"]) == ("1.1", 9)
+    asked = on("device", "rejoin", "70b3d57ed0000301")
+    assert asked.code == 1
+    assert "no session" in asked.err
+
+
+def test_device_settings_and_keys_can_be_changed(on):
+    assert on("device", "add", "70b3d57ed0000304", *OTAA).code == 0
+    changes = ("--join-eui", "any", "--gen-app-key", "2b7e151628aed2a6abf7158809cf4f3c", "--device-class", "B")
+    assert on("device", "set", "70b3d57ed0000304", *changes).code == 0
+    shown = on("device", "show", "70b3d57ed0000304", "--json").json
+    assert (shown["join_eui"], shown["has_gen_app_key"], shown["network"]) == (None, True, {"device_class": "B"})
+
+
+@pytest.fixture
+def key_reader(on):
+    """The secret of a key that may read keys, and see devices."""
+    made = on("key", "create", "mover", "--permission", "keys:read", "--permission", "read", "--json").json
+    yield made["secret"]
+    assert on("key", "revoke", made["id"]).code == 0
+
+
+def test_keys_are_shown_to_a_key_that_may_read_them(on, device, key_reader):
+    refused = on("device", "keys", "tank")
+    assert (refused.code, "this needs keys:read" in refused.err) == (4, True)
+    shown = on("device", "keys", "tank", "--key", key_reader, "--json").json
+    assert shown["session"] == {"nwk_s_key": NWK_S_KEY, "app_s_key": APP_S_KEY}
+
+
+def test_session_goes_to_a_file_and_comes_back(on, device, key_reader, tmp_path):
+    ran = on("device", "export-session", "tank", "--to", "tank.json", "--key", key_reader)
+    assert ran.out == "session of tank written to tank.json: it holds keys, keep it safe\n"
+    assert (tmp_path / "tank.json").stat().st_mode & 0o777 == 0o600
+    again = on("device", "export-session", "tank", "--to", "tank.json", "--key", key_reader)
+    assert (again.code, again.err) == (2, "lns: cannot write tank.json: File exists\n")
+    session = json.loads((tmp_path / "tank.json").read_text())
+    assert on("device", "export-session", "tank", "--key", key_reader).json == session
+    (tmp_path / "tank.json").write_text(json.dumps({**session, "fcnt_up": 77}))
+    ran = on("device", "import-session", "tank.json")
+    assert ran.out == f"device {DEV_EUI} has the session: DevAddr {DEV_ADDR}, FCntUp 77\n"
+    (tmp_path / "tank.json").write_text("{}")
+    ran = on("device", "import-session", "tank.json")
+    assert (ran.code, ran.err) == (2, "lns: tank.json is no session: it has no dev_eui\n")
+
+
+def test_link_of_a_device_is_drawn(on, gateway, device):
+    for fcnt in (0, 3):
+        gateway.uplink(frame(fcnt, b"\x2a"))
+    link = until(lambda: on("device", "link", "tank", "--json").json)
+    assert until(lambda: on("device", "link", "tank", "--json").json["received"]) == 2 or link
+    ran = on("device", "show", "tank")
+    assert "lost      2 of 4 (50.0 %)" in ran.out
+    assert on("device", "link", "tank").out in ran.out
+
+
+def test_multicast_groups_have_members_and_downlinks(on, device, key_reader):
+    ran = on("multicast", "add", "lamps", "--dr", "3", "--mc-addr", "0a0b0c0d", "--expires-in", "30d")
+    assert ran.out.endswith("McAddr 0a0b0c0d\n")
+    group = on("multicast", "show", "lamps", "--json").json
+    assert (group["dr"], group["devices"], group["expires_at"] > group["created_at"]) == (3, [], True)
+    assert on("multicast", "join", "lamps", "tank").out == "multicast group lamps has 1 member(s)\n"
+    assert on("multicast", "show", str(group["id"]), "--json").json["devices"] == [{"dev_eui": DEV_EUI, "name": "tank"}]
+    sent = on("multicast", "send", "lamps", "--fport", "2", "--hex", "01", "--at", "2126-01-31T08:00:00Z", "--json")
+    assert (sent.json["at"], sent.json["state"]) == ("2126-01-31T08:00:00.000000Z", "queued")
+    assert [row["id"] for row in on("multicast", "downlinks", "lamps", "--json").json] == [sent.json["id"]]
+    keys = on("multicast", "keys", group["id"], "--key", key_reader, "--json").json
+    assert sorted(keys) == ["mc_app_s_key", "mc_key", "mc_nwk_s_key"]
+    assert "lamps" in [row[1] for row in table(on("multicast", "list"))]
+    assert on("multicast", "leave", "lamps", "tank").out == "1 device(s) left multicast group lamps\n"
+    assert on("multicast", "remove", "lamps").code == 0
+    gone = on("multicast", "show", "lamps")
+    text = "lns: no multicast group has the name or id 'lamps': see `lns multicast list`\n"
+    assert (gone.code, gone.err) == (5, text)
+    wrong = on("multicast", "send", "lamps", "--fport", "2", "--hex", "01", "--at", "soon")
+    assert wrong.code in (2, 5)
+
+
+def test_refusals_say_what_to_do(on, gateway):
+    gateway.uplink(frame(8, b"\x2a", dev_addr="0b0b0b0b"))
+    found = until(lambda: on("refusals", "--dev-addr", "0b0b0b0b", "--json").json)
+    assert (found[0]["reason"], found[0]["gateway_eui"]) == ("unknown_dev_addr", GATEWAY)
+    shown = on("refusals", "--gateway", GATEWAY, "--reason", "unknown_dev_addr").out
+    assert "0b0b0b0b" in shown
+    assert found[0]["hint"][:40] in shown
+    assert on("refusals", "--reason", "log_behind").out == "none yet\n"
 
 
 def test_a_bad_key_is_refused_with_its_reason(on):
@@ -307,6 +416,23 @@ def test_downlinks_are_queued_listed_and_deleted(on, device):
     assert on("downlink", "list", "tank").out == "none yet\n"
     wrong = on("downlink", "send", "tank", "--fport", "2", "--hex", "0g")
     assert wrong.code == 2
+    wrong = on("downlink", "send", "tank", "--fport", "2", "--hex", "00", "--at", "soon")
+    assert (wrong.code, wrong.err) == (2, "lns: --at: 'soon' is not a time such as 2026-01-31T08:00\n")
+
+
+def test_downlinks_have_priorities_are_replaced_and_remembered(on, device):
+    low = on("downlink", "send", "tank", "--fport", "1", "--hex", "01", "--json").json
+    high = on("downlink", "send", "tank", "--fport", "2", "--hex", "02", "--priority", "10", "--json").json
+    assert [row["id"] for row in on("downlink", "list", "tank", "--json").json] == [high["id"], low["id"]]
+    ran = on("downlink", "replace", "tank", low["id"], "--fport", "9", "--hex", "09")
+    assert ran.out == f"downlink {low['id']} replaced\n"
+    assert on("downlink", "flush", "tank", "--json").json == {"deleted": 2}
+    past = on("downlink", "list", "tank", "--past", "--json").json
+    assert [(row["id"], row["payload"], row["state"]) for row in past] == [
+        (high["id"], "02", "deleted"),
+        (low["id"], "09", "deleted"),
+    ]
+    assert on("downlink", "list", "tank", "--past", "--limit", "1", "--json").json == past[:1]
 
 
 def test_a_failed_decode_is_listed_and_retried(on, gateway, device, tmp_path):

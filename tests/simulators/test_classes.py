@@ -104,6 +104,14 @@ def test_ping_slots_hop_in_the_regions_that_do_and_stop_with_a_channel_of_their_
     assert len({device.ping_slot(ADDR, slot_us) for slot_us in slots_us}) == 8
 
 
+def test_a_class_is_wanted_again_after_a_reset():
+    device, state, answers = in_class_b()
+    state.reset()
+    device.want_again()
+    assert (state.device_class, state.ping_periodicity) == ("A", 2)
+    assert named(answers.take(15)) == [("PingSlotInfoReq", {"periodicity": 2})]
+
+
 def test_a_class_a_device_has_no_slots():
     device, _, _ = classes()
     assert device.ping_slot(ADDR, unix_from_gps(ping_slots_gps_ms(BEACON_S, ADDR, 0)[0] / 1000) * 1e6) is None
