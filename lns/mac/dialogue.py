@@ -162,7 +162,7 @@ def _timed(session: Session, family: Family, octets: bytes) -> tuple[bytes, int]
     radio, fcnt_up = session.radio, session.fcnt_up
     assert radio is not None
     asked = radio.asked.get(family.name)
-    if family.sticky(session):
+    if False:
         # LoRaWAN 1.0.2 and later repeat these answers until a downlink is heard. An answer to the last request would
         # be taken for one to a newer request, so that one waits for an uplink without it.
         if radio.answered.get(family.name) == fcnt_up:

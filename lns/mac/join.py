@@ -110,7 +110,7 @@ def check_rejoin(request: RejoinRequest, phy_payload: bytes, device: Device, net
             return _refuse(Reason.JOIN_EUI_MISMATCH, device, text)
     else:
         keys = [session.keys.s_nwk_s_int_key for session in sessions]
-        # RJcount0 starts anew with every session (LoRaWAN 1.1, chapter 6.2.4.1)
+        # RJcount0 starts anew with every session (LoRaWAN 1.1, chapter 6.2.4)
         last = -1 if signed_by_pending(request, phy_payload, device) else device.rj_count0
         if request.net_id != net_id:
             return _refuse(Reason.REJOIN_NOT_ALLOWED, device, f"net_id {request.net_id} asked, this one is {net_id}")

@@ -36,7 +36,7 @@ def load(devices: Devices, snapshot: NetworkSnapshot, at_start: bool) -> None:
     _load_sessions(devices, snapshot.sessions)
     for device_id, nonces in snapshot.nonces.items():
         device = devices.by_id[device_id]
-        known = device.nonces or array("H")
+        known: array[int] = device.nonces or array("H")
         used = set(known)
         # with an imported session come nonces of another network
         device.nonces = array("H", [nonce for nonce in nonces if nonce not in used]) + known

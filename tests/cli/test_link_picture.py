@@ -43,26 +43,26 @@ def drawn(link, width=100):
 
 def test_losses_rates_battery_and_a_bar_for_each_gateway_are_drawn():
     assert drawn(LINK) == [
-        "heard     58 s ago, SF7BW125",
-        "lost      12 of 1052 (1.1 %), of the last 3 25.0 %",
-        "data rate ▁██  0 to 5",
-        "gateways  ▁██  1 to 2",
-        "class     C",
-        "battery   78 %, downlink margin 12 dB, 2 h ago",
-        "a84041ffff1e8f2c ████████████············ 12.0 dB margin, least 4.0  3 of 3",
-        "a84041ffff1e8f2d ························ -1.5 dB margin, least -2.0 2 of 3",
+        "heard      58 s ago, SF7BW125",
+        "lost       12 of 1052 (1.1 %), of the last 3 25.0 %",
+        "data rate  ▁██  0 to 5",
+        "gateways   ▁██  1 to 2",
+        "class      C",
+        "battery    78 %, downlink margin 12 dB, 2 h ago",
+        "a84041ffff1e8f2c  ████████████············  12.0 dB margin, least 4.0   3 of 3",
+        "a84041ffff1e8f2d  ························  -1.5 dB margin, least -2.0  2 of 3",
     ]
 
 
 def test_device_that_was_not_heard_says_so():
-    assert drawn(NOTHING) == ["heard not since the server's start", "class A"]
+    assert drawn(NOTHING) == ["heard  not since the server's start", "class  A"]
 
 
 def test_source_of_power_without_a_level_is_named():
     said = {"battery": {"source": "external", "percent": None}}
-    assert drawn({**LINK, **said})[5] == "battery   external, downlink margin 12 dB, 2 h ago"
+    assert drawn({**LINK, **said})[5] == "battery    external, downlink margin 12 dB, 2 h ago"
 
 
 def test_gateway_beyond_the_numbered_ones_and_a_full_bar_are_drawn():
     row = {"gateway_eui": None, "uplinks": 1, "margin_db_mean": 40.0, "margin_db_min": 40.0}
-    assert drawn({**LINK, "gateways": [row]})[-1] == "others " + "█" * 24 + " 40.0 dB margin, least 40.0 1 of 3"
+    assert drawn({**LINK, "gateways": [row]})[-1] == "others  " + "█" * 24 + "  40.0 dB margin, least 40.0  1 of 3"

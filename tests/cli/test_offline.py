@@ -345,7 +345,8 @@ def test_rotation_seals_every_key_with_a_new_one(lns, tmp_path):
 def test_rotation_is_refused_while_a_server_runs_and_without_a_database(lns, tmp_path):
     with hold(tmp_path / "data"):
         ran = lns("key-encryption", "rotate")
-    assert (ran.code, ran.err[:64]) == (1, "lns: the data folder data is in use by another server (process ")
+    assert ran.code == 1
+    assert ran.err.startswith("lns: the data folder data is in use by another server (process ")
     ran = lns("key-encryption", "rotate")
     text = "lns: there is no database data/inflight.db: start the server once, or name its data folder\n"
     assert (ran.code, ran.err) == (1, text)
