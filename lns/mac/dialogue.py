@@ -23,8 +23,6 @@ from lns.mac.settings import RegionSettings
 
 _LONGEST_WAIT = 64
 """Uplinks between two requests to a device that never answers."""
-_GIVEN_UP = 8
-"""A repeated answer that never came after so many requests is not waited for: another value may be asked."""
 _UNANSWERED_TIMES = 3
 """How often a request is sent that devices do not answer."""
 _NEVER = 1 << 30
@@ -144,6 +142,8 @@ def due(session: Session, network: RegionSettings, now_us: int) -> list[Request]
         if not family.known_to(session):
             continue
         octets = radio.wishes.get(family.name) or family.wanted(view)
+        if not octets and radio.uncertain(family.name):
+            octets = radio.asked[family.name].octets  # nobody wants it any more, but the device may have it
         if not octets or radio.refuses(family.name, octets.hex()):
             continue
         octets, wait = _timed(session, family, octets)
@@ -162,12 +162,12 @@ def _timed(session: Session, family: Family, octets: bytes) -> tuple[bytes, int]
     radio, fcnt_up = session.radio, session.fcnt_up
     assert radio is not None
     asked = radio.asked.get(family.name)
-    if False:
+    if family.sticky(session):
         # LoRaWAN 1.0.2 and later repeat these answers until a downlink is heard. An answer to the last request would
         # be taken for one to a newer request, so that one waits for an uplink without it.
         if radio.answered.get(family.name) == fcnt_up:
             return octets, 1
-        if asked is not None and asked.times < _GIVEN_UP:
+        if asked is not None and radio.uncertain(family.name):
             octets = asked.octets
     if asked is None:
         return octets, 0

@@ -16,6 +16,7 @@ import msgspec
 from lns.lorawan.crypto import UP
 from lns.lorawan.fcnt import MAX_FCNT_GAP, reconstruct
 from lns.lorawan.phy import DataFrame
+from lns.mac.families.channels import asked_for
 from lns.mac.frames import Reception
 from lns.mac.refusal import Reason, Refused
 from lns.mac.session import Session
@@ -98,7 +99,10 @@ def _channels(session: Session, freq_hz: int) -> list[int]:
     region = session.device.region
     if region.plan == "fixed":
         return [channel.index for channel in region.uplink_channels if channel.freq_hz == freq_hz]
-    return [channel.index for channel in session.known_radio().channels.values() if channel.freq_hz == freq_hz]
+    radio = session.known_radio()
+    # a device uses a channel from when it hears of it, which is before its answer is heard here
+    known = [(channel.index, channel.freq_hz) for channel in radio.channels.values()]
+    return [index for index, channel_hz in (*known, *asked_for(session)) if channel_hz == freq_hz]
 
 
 def _gap(candidate: tuple[int, Session]) -> int:

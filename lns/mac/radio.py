@@ -15,6 +15,9 @@ from lns.lorawan.regions.region import Channel, Region
 REFUSALS = 2
 """A value refused so often is not asked for again."""
 
+PATIENCE = 8
+"""After so many requests without an answer the device is taken to ignore them."""
+
 
 class Asked(msgspec.Struct, frozen=True):
     """A request under way: its octets, the FCntDown of its last frame, how often it was sent, the FCntUp by then."""
@@ -128,6 +131,17 @@ class Radio:
         """Believe in the default channels only: the device has shown that it has not what was told it."""
         fresh = Radio(region)
         self.channels, self.mask, self.dl_freq_hz = fresh.channels, fresh.mask, {}
+
+    def restart_counts(self) -> None:
+        """FCntUp starts anew, and the device has kept its radio: a counter reset, or a rejoin-request of type 2."""
+        self.asked = {family: msgspec.structs.replace(asked, fcnt_up=-1) for family, asked in self.asked.items()}
+        self.answered = {}
+        self.status_fcnt_up = 0
+
+    def uncertain(self, family: str) -> bool:
+        """Whether the device may have what was asked of it and not believed, because its answer was lost."""
+        asked = self.asked.get(family)
+        return asked is not None and asked.times < PATIENCE
 
     def refuses(self, family: str, value: str) -> bool:
         """Whether the device has refused that value often enough."""

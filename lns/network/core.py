@@ -176,19 +176,19 @@ class Core:
         """What an uplink that was not seen before brings about, beside its answer."""
         session, receptions, dr = answer.session, answer.receptions, answer.dr
         device, adr = session.device, frame.fctrl & ADR != 0
-        if device.awaiting_ack is not None:
-            self._downlinks.acknowledged(device, frame.ack)
         history = session.history
         if history is None:
             history = session.history = History()
         history.add(fcnt, dr, adr, receptions, self._radios.numbers)
+        if device.settings.device_class != "A":
+            self._listening.heard(session, frame, answer.opened_at)
+        if device.awaiting_ack is not None and not self._listening.on_air(device, answer.opened_at):
+            self._downlinks.acknowledged(device, frame.ack)
         if handled.commands:
             at_us, one_way_s = receptions[0].received_at_us, self._radios.one_way_s(receptions)
             self._converse(answer, handled, UplinkFacts(receptions, fcnt, dr, adr, at_us, one_way_s))
         if dialogue.needs(session):
             answer.asks = bool(self._downlinks.requests(session))
-        if device.settings.device_class != "A":
-            self._listening.heard(session, frame)
         if handled.fport == CLOCK_SYNC_FPORT and device.settings.clock_sync:
             self._clock_sync.uplink(session, handled.data, receptions)
         if receptions[0].gps_time_ms is not None:

@@ -61,6 +61,9 @@ class Devices:
             self._drop(device.session)
         device.session, device.pending = session, None
         self._state.promoted(session)
+        if device.rj_count0 >= 0:
+            device.rj_count0 = -1  # it counts the rejoin-requests of one session (LoRaWAN 1.1, chapter 6.2.4)
+            self._state.joined(device, None, 0)
 
     def renew(self, session: Session, now_us: int) -> Session:
         """A permitted counter reset: the same keys and FCntDown under a new id, so that record ids stay unique."""
@@ -71,10 +74,12 @@ class Devices:
         fresh.rx1_delay_s, fresh.rx1_dr_offset = session.rx1_delay_s, session.rx1_dr_offset
         fresh.rx2_dr, fresh.rx2_freq_hz = session.rx2_dr, session.rx2_freq_hz
         fresh.radio, fresh.radio_octets = session.radio, session.radio_octets
+        if fresh.radio is not None or fresh.radio_octets is not None:
+            fresh.known_radio().restart_counts()
         if device.pending is session:
             device.pending = None
-        else:
-            device.session = None
+            if device.session is not None:
+                self._drop(device.session)
         self._drop(session)
         device.session = fresh
         self.sessions.add(fresh)

@@ -12,6 +12,7 @@ import msgspec
 
 from lns import metrics
 from lns.config import Network as NetworkConfig
+from lns.lorawan.airtime import airtime_us
 from lns.lorawan.fcnt import MAX_FCNT
 from lns.mac import class_c, dialogue, downlink, queue
 from lns.mac.choice import Blocked, Need, decide_at
@@ -93,6 +94,7 @@ class Downlinks:
         self.event = notices.event
         # a device may be sent to without an uplink again: its windows have passed, or what was sent is settled
         self.on_free: Callable[[Device, float], None] = lambda device, at: None
+        self.on_busy: Callable[[Device, float], None] = lambda device, until: None
 
     def offer(self, answer: Answer, now: float) -> None:
         """An uplink was handled: answer it in time if something is owed, else keep the chance open for a while."""
@@ -154,6 +156,9 @@ class Downlinks:
         if sending.need.octets > need.octets:  # more goes than the windows were judged for
             ordered = self._radios.chooser.order(windows, sending.need, facts, now)
         sending.chances = list(ordered.chances)
+        if device.settings.device_class != "A":
+            ends_at = max([_ends_at(window, sending.need) for window in ordered.chances], default=free_at)
+            self.on_busy(device, max(free_at, ends_at))
         self._sender.put(sending)
 
     def _need(self, answer: Answer) -> Need:
@@ -276,6 +281,10 @@ class Downlinks:
                 text = f"join-accept, {one.window} on {one.gateway_eui}: {one.text}"
                 self._notices.downlink_failed(device, Unsent(f"downlink_{one.cause}"), text, one.gateway_eui)
         self._sender.put(Sending("join_accept", device, accept, ordered.chances, need))
+
+
+def _ends_at(window: Window, need: Need) -> float:
+    return need.opened_at + window.delay_s + airtime_us(window.modulation, need.octets, False) / 1e6
 
 
 def exhausted(session: Session) -> bool:

@@ -50,12 +50,22 @@ class Listening:
         self._radios, self._sender, self._notices, self._clocks = radios, sender, notices, clocks
         self._responses = Responses()
         self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._flying: dict[int, Sending] = {}
+        self._on_air_until: dict[int, float] = {}
+        self._busy_until: dict[int, float] = {}
         self._response_timer: asyncio.TimerHandle | None = None
-        downlinks.on_free = self.free
+        downlinks.on_free, downlinks.on_busy = self.free, self.busy
 
-    def heard(self, session: Session, frame: DataFrame) -> None:
-        """A new uplink of a device that may be of class B or C: note its class and the gateways around it."""
+    def heard(self, session: Session, frame: DataFrame, opened_at: float) -> None:
+        """A new uplink of a device that may be of class B or C: note its class and the gateways around it.
+
+        A frame that still waits here gives way to the answer, which would overtake it with a higher counter.
+        """
         device = session.device
+        self.busy(device, class_c.free_at(opened_at, session.rx1_delay_s))
+        flying = self._flying.get(device.id)
+        if flying is not None:
+            self._sender.recall(flying, "the device has sent, so its receive window comes first")
         self._responses.heard(device.id)
         radio = session.known_radio()
         around = self._radios.around(session)
@@ -73,10 +83,19 @@ class Listening:
     def _told(self, device: Device, before: str, after: str) -> None:
         self._notices.event("class_changed", device, self._clocks.utc_us(), **{"from": before, "to": after})
 
+    def busy(self, device: Device, until: float) -> None:
+        """The device has sent, and listens to nothing but the answer until then."""
+        if device.settings.device_class != "A":
+            self._busy_until[device.id] = until
+
+    def on_air(self, device: Device, at: float) -> bool:
+        """Whether a frame without an uplink is on its way, of which an uplink of that time can say nothing yet."""
+        return device.id in self._flying or at < self._on_air_until.get(device.id, 0.0)
+
     def free(self, device: Device, at: float) -> None:
         """From `at` (monotonic seconds) on the device may be sent to again, if something waits for it."""
-        if device.queue and device.settings.device_class != "A":
-            self._arm(device, at)
+        if device.queue and device.settings.device_class != "A" and device.id not in self._flying:
+            self._arm(device, max(at, self._busy_until.get(device.id, 0.0)))
 
     def _arm(self, device: Device, at: float) -> None:
         timer = self._timers.pop(device.id, None)
@@ -107,6 +126,10 @@ class Listening:
         slots = self._slots(device, session, When(when, 0.0, item.at_us))
         if slots is None:
             return  # it is in class A now: its next uplink opens a window
+        first = min([slot.start for slot in slots], default=when.now)
+        if first > when.now + AHEAD_S:  # a ping slot to come: its counter is not used before it has to be
+            self._arm(device, first - AHEAD_S)
+            return
         need = Need(device.region, _OTHER_OCTETS + len(item.payload), self._downlinks.share(device, APPLICATION_SHARE))
         facts = self._radios.facts({slot.gateway_eui for slot in slots}, when.now)
         ordered = self._radios.chooser.order_slots(slots, need, facts, when.now)
@@ -127,13 +150,17 @@ class Listening:
         settled = sending.done
 
         def done(sending: Sending, chance: Chance | None, problem: str) -> None:
-            if isinstance(chance, Slot) and sending.item is not None and sending.item.confirmed:
-                ends_at = chance.start if sending.booking is None else sending.booking.end
-                self._wait(device, sending.item.id, chance.name, ends_at)
+            self._flying.pop(device.id, None)
+            if chance is not None and sending.booking is not None:
+                ends_at = self._on_air_until[device.id] = sending.booking.end
+                self.busy(device, ends_at)
+                if sending.item is not None and sending.item.confirmed:
+                    self._wait(device, sending.item.id, chance.name, ends_at)
             settled(sending, chance, problem)
 
         sending.done = done
         sending.chances = list[Chance](slots)
+        self._flying[device.id] = sending
         self._sender.put(sending)
 
     def _slots(self, device: Device, session: Session, when: When) -> list[Slot] | None:

@@ -46,6 +46,7 @@ class Sending:
         "kind",
         "need",
         "phy_payload",
+        "timer",
     )
 
     def __init__(
@@ -57,6 +58,7 @@ class Sending:
         self.item: DownlinkItem | None = None
         self.fcnt_down: int | None = None
         self.booking: Booking | None = None
+        self.timer: asyncio.TimerHandle | None = None
         self.done: Callable[[Sending, Chance | None, str], None] = _nothing
 
 
@@ -102,7 +104,8 @@ class Sender:
                 continue
             wait_s = self._wait_s(chance, now)
             if wait_s > 0:
-                asyncio.get_running_loop().call_later(wait_s, self._hand_over, sending, chance)
+                loop = asyncio.get_running_loop()
+                sending.timer = loop.call_later(wait_s, self._hand_over, sending, chance)
                 return
             error = self._send(sending, chance, now)
             if error is None:
@@ -129,7 +132,18 @@ class Sender:
         fact = self._radios.facts((chance.gateway_eui,), now)[chance.gateway_eui]
         return class_c.hand_over_at(chance, fact) - now
 
+    def recall(self, sending: Sending, why: str) -> None:
+        """Keep a frame back that no gateway has got yet; from then on it is too late."""
+        if sending in self._decided:
+            self._decided.remove(sending)
+        elif sending.timer is not None:
+            sending.timer.cancel()
+        else:
+            return
+        sending.done(sending, None, why)
+
     def _hand_over(self, sending: Sending, chance: Chance) -> None:
+        sending.timer = None
         error = self._send(sending, chance, self._clocks.monotonic())
         if error is not None:
             self._try_next(sending, error)

@@ -2,9 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lns.lorawan.commands import encode_command
 from lns.lorawan.crypto11 import DataMic11
 from lns.lorawan.phy import ACK, MType, build_data, parse_uplink
 from lns.mac.match import Kind, Match, match
+from lns.mac.radio import Asked
 from lns.mac.refusal import Reason, Refused
 from tests.mac.build import DEV_ADDR, device, reception, session, session_1_1, uplink
 
@@ -153,3 +155,12 @@ def test_sessions_of_both_versions_share_an_address():
     old, new = session(device(device_id=1)), session_1_1(device("1.1", device_id=2))
     assert judge(uplink(3), new, old) == Match(old, 3, Kind.NEW)
     assert judge(signed_1_1(new, 3), old, new) == Match(new, 3, Kind.NEW)
+
+
+def test_a_1_1_device_may_use_a_channel_before_its_answer_to_new_channel_req_is_heard():
+    owner = session_1_1(fcnt_up=1)
+    asked = encode_command("NewChannelReq", False, ch_index=3, frequency_hz=867_100_000, max_dr=5, min_dr=0)
+    owner.known_radio().asked = {"new_channel": Asked(asked, 0, 1, 1)}
+    phy = signed_1_1(owner, 2, channel=3)
+    heard = [reception(phy, freq_hz=867_100_000)]
+    assert match(parse_uplink(phy), phy, [owner], heard) == Match(owner, 2, Kind.NEW)

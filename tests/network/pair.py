@@ -36,6 +36,12 @@ class Pair:
         self.life = Life(device, around or towers(world), lost, world.clocks.utc_us())
         world.air.lives.append(self.life)
 
+    def move(self, world: World) -> None:
+        """The device goes on under another network, or the same one started again."""
+        world.air.towers.update(self.world.air.towers)
+        world.air.lives.append(self.life)
+        self.world = world
+
     @property
     def dev_eui(self) -> str:
         return self.device.identity.dev_eui

@@ -301,7 +301,11 @@ def test_a_1_0_0_device_that_was_switched_off_says_nothing():
 def test_a_device_asks_for_its_class_again_when_its_radio_was_reset(letter, asks):
     life, network = alive(version="1.1")
     life.device.want_class(letter)
-    confs = {"A": b"", "B": req("PingSlotInfoAns"), "C": req("DeviceModeConf", **{"class": 2})}
+    confs = {
+        "A": req("DeviceModeConf", **{"class": 0}),
+        "B": req("PingSlotInfoAns"),
+        "C": req("DeviceModeConf", **{"class": 2}),
+    }
     network.fopts = confs[letter] + req("ResetConf", minor=1)
     for _ in range(2):
         life.exchange(network, life.uplink(10, b"x"))

@@ -1,7 +1,9 @@
 """NewChannelReq and DlChannelReq: the extra channels of a dynamic plan. Fixed plans never answer them."""
 
+from lns.lorawan.commands import parse_commands
 from lns.mac.families.family import Answered, Family, View, coded_hz, real_hz, request
 from lns.mac.radio import Radio
+from lns.mac.session import Session
 
 _AT_ONCE = 2
 """NewChannelReq in one downlink: two fit into FOpts, and into the smallest payload of a region with dwell time."""
@@ -44,6 +46,16 @@ def missing(view: View) -> list[bytes]:
     lacking = [freq_hz for freq_hz in wanted_hz if freq_hz not in have_hz]
     requests = [_new_channel(view, index, freq_hz) for index, freq_hz in zip(free, lacking, strict=False)]
     return [octets for octets in requests if not radio.refuses(NEW_CHANNEL.name, octets.hex())]
+
+
+def asked_for(session: Session) -> list[tuple[int, int]]:
+    """Index and frequency in Hz of the channels in a NewChannelReq that is not answered yet."""
+    asked = session.known_radio().asked.get(NEW_CHANNEL.name)
+    if asked is None:
+        return []
+    region = session.device.region
+    requests = [command.fields for command in parse_commands(asked.octets, uplink=False)[0]]
+    return [(fields["ch_index"], real_hz(region, fields["frequency_hz"])) for fields in requests]
 
 
 def _new_channel(view: View, index: int, freq_hz: int) -> bytes:

@@ -47,7 +47,7 @@ def _wanted(view: View) -> bytes:
     mask = _wanted_mask(view, history)
     if mask != radio.mask and _refused(view, _steps(view, mask, target.dr), mask):
         mask = radio.mask
-    if target == now and mask == radio.mask:
+    if target == now and mask == radio.mask and not radio.uncertain(NAME):
         return b""
     steps = _steps(view, mask, target.dr)
     if _refused(view, steps, mask):
@@ -92,9 +92,12 @@ def _defined(region: Region, radio: Radio) -> int:
 def _steps(view: View, wanted: int, dr: int) -> tuple[chmask.Step, ...]:
     """The mask commands from what the device has to `wanted`."""
     radio, region = view.radio, view.region
+    defined = _defined(region, radio)
+    # where it may have another mask, every bit is told: that is the way from the opposite
+    present = defined & ~wanted if radio.uncertain(NAME) else radio.mask
     if at_least(view.session, "1.0.2"):
-        return chmask.sequence(region, radio.mask, wanted, _defined(region, radio))
-    return chmask.single_steps(region, radio.mask, wanted, dr)  # each command is judged by itself
+        return chmask.sequence(region, present, wanted, defined)
+    return chmask.single_steps(region, present, wanted, dr)  # each command is judged by itself
 
 
 def _refused(view: View, steps: tuple[chmask.Step, ...], mask: int) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from lns.lorawan.commands import encode_command
+from lns.mac.frames import TxOutcome
 from lns.mac.settings import RegionSettings
 from simulators import identity
 from tests.network.agreement import agree
@@ -83,19 +84,40 @@ async def test_a_1_1_device_registered_as_an_older_one_works_on_a_1_0_session(tm
 
 
 @pytest.mark.parametrize("rejoin_type", [0, 1, 2])
-async def test_a_rejoin_gives_new_keys_and_the_old_session_serves_until_they_are_used(tmp_path, rejoin_type):
+async def test_a_rejoin_gives_new_keys_and_the_old_session_serves_while_the_join_accept_is_lost(tmp_path, rejoin_type):
     async with world(tmp_path) as w:
         pair = await living(w, "1.1")
         await pair.send(b"before")
-        old = pair.device.session
+        w.air.outcomes = [TxOutcome(True), TxOutcome(True)]  # the gateway says so, but the air stays silent
+        assert await pair.rejoin(rejoin_type) == []
+        w.air.outcomes.clear()
+        assert only(await pair.send(b"old keys", confirmed=True))[1].ack
         assert [heard.joined for heard in await pair.rejoin(rejoin_type)] == [True]
-        new, pair.device.session = pair.device.session, old
-        await pair.send(b"as if nothing came")
-        pair.device.session = new
-        assert "RekeyConf" in only(await pair.send(b"after"))[1].commands
-        assert new.dev_addr == pair.session.dev_addr
-        assert [u.data for u in await w.records("uplink")] == [b"before", b"as if nothing came", b"after"]
+        assert "RekeyConf" in only(await pair.send(b"new keys"))[1].commands
+        assert pair.device.session.dev_addr == pair.session.dev_addr
+        assert [u.data for u in await w.records("uplink")] == [b"before", b"old keys", b"new keys"]
         assert w.network.devices.sessions.count == 1
+
+
+@pytest.mark.parametrize("rejoin_type", [0, 2])
+async def test_a_device_that_rejoins_before_its_first_uplink_is_not_lost(tmp_path, rejoin_type):
+    """Its request shows that it has the keys of its last join, so these must not go."""
+    async with world(tmp_path) as w:
+        pair = await living(w, "1.1")
+        w.air.outcomes = [TxOutcome(True)]
+        assert await pair.rejoin(rejoin_type) == []
+        w.air.outcomes.clear()
+        assert "RekeyConf" in only(await pair.send(b"still there"))[1].commands
+        assert w.why() == []
+
+
+async def test_rejoin_requests_are_counted_anew_in_every_session(tmp_path):
+    async with world(tmp_path) as w:
+        pair = await living(w, "1.1")
+        for n in range(4):
+            assert [heard.joined for heard in await pair.rejoin(0)] == [True], n
+            await pair.send()
+        assert w.why() == []
 
 
 async def test_a_rejoin_of_type_2_keeps_the_radio_and_one_of_type_0_does_not(tmp_path):
