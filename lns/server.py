@@ -54,6 +54,8 @@ STORE_LINGER_S = 0.1
 CATCH_UP_S = 10.0
 """How long a stop waits for consumers; what they have not read by then they read at the next start."""
 UPKEEP_S = 30.0
+DOWNLINKS_KEPT_US = 30 * 86_400_000_000
+"""How long people can look up what became of a downlink."""
 GC_THRESHOLD = 50_000
 TX_ACK_TICK_S = 0.1
 
@@ -212,12 +214,13 @@ class Server:
             self.udp.expire(time.monotonic())
 
     async def _upkeep(self) -> None:
-        """Slow housekeeping: when gateways were last seen, and the retention of measurements."""
+        """Slow housekeeping: when gateways were last seen, and the retention of downlinks and measurements."""
         while True:
             await asyncio.sleep(UPKEEP_S)
             try:
                 seen = {link.eui: link.last_seen_at_us for link in self.links.all() if link.state is State.ACCEPTED}
                 await asyncio.to_thread(self.registry.gateways.seen, {k: v for k, v in seen.items() if v})
+                await asyncio.to_thread(self.registry.downlinks.expire, time.time_ns() // 1000 - DOWNLINKS_KEPT_US)
                 days = self._config.series.retention_days
                 if self.series is not None and days > 0:
                     await self.series.expire(time.time_ns() // 1000 - int(days * 86_400e6))

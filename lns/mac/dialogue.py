@@ -25,6 +25,8 @@ _LONGEST_WAIT = 64
 """Uplinks between two requests to a device that never answers."""
 _UNANSWERED_TIMES = 3
 """How often a request is sent that devices do not answer."""
+_PATIENCE = 8
+"""An answer that would be repeated and did not come after so many requests was never given: none was heard."""
 _NEVER = 1 << 30
 
 Event = tuple[str, Fields]
@@ -142,8 +144,8 @@ def due(session: Session, network: RegionSettings, now_us: int) -> list[Request]
         if not family.known_to(session):
             continue
         octets = radio.wishes.get(family.name) or family.wanted(view)
-        if not octets and radio.uncertain(family.name):
-            octets = radio.asked[family.name].octets  # nobody wants it any more, but the device may have it
+        if not octets:
+            octets = _left_over(session, family)
         if not octets or radio.refuses(family.name, octets.hex()):
             continue
         octets, wait = _timed(session, family, octets)
@@ -157,6 +159,17 @@ def due(session: Session, network: RegionSettings, now_us: int) -> list[Request]
     return requests
 
 
+def _left_over(session: Session, family: Family) -> bytes:
+    """A request without an answer that nobody wants any more: the device may have heard it, so it must be settled."""
+    asked = session.known_radio().asked
+    if family.name not in asked:
+        return b""
+    if family.sticky(session) and asked[family.name].times >= _PATIENCE:
+        del asked[family.name]
+        return b""
+    return asked[family.name].octets
+
+
 def _timed(session: Session, family: Family, octets: bytes) -> tuple[bytes, int]:
     """What to ask of a family, and after how many more uplinks."""
     radio, fcnt_up = session.radio, session.fcnt_up
@@ -167,7 +180,7 @@ def _timed(session: Session, family: Family, octets: bytes) -> tuple[bytes, int]
         # be taken for one to a newer request, so that one waits for an uplink without it.
         if radio.answered.get(family.name) == fcnt_up:
             return octets, 1
-        if asked is not None and radio.uncertain(family.name):
+        if asked is not None and asked.times < _PATIENCE:
             octets = asked.octets
     if asked is None:
         return octets, 0

@@ -15,9 +15,6 @@ from lns.lorawan.regions.region import Channel, Region
 REFUSALS = 2
 """A value refused so often is not asked for again."""
 
-PATIENCE = 8
-"""After so many requests without an answer the device is taken to ignore them."""
-
 
 class Asked(msgspec.Struct, frozen=True):
     """A request under way: its octets, the FCntDown of its last frame, how often it was sent, the FCntUp by then."""
@@ -139,9 +136,8 @@ class Radio:
         self.status_fcnt_up = 0
 
     def uncertain(self, family: str) -> bool:
-        """Whether the device may have what was asked of it and not believed, because its answer was lost."""
-        asked = self.asked.get(family)
-        return asked is not None and asked.times < PATIENCE
+        """Whether the device may have what was asked of it and is not believed yet: its answer may be lost."""
+        return family in self.asked
 
     def refuses(self, family: str, value: str) -> bool:
         """Whether the device has refused that value often enough."""

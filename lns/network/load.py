@@ -50,7 +50,7 @@ def _device(row: DeviceRow) -> Device:
 
 def _settings(device: Device, row: DeviceRow) -> None:
     device.application_id, device.name, device.activation = row.application_id, row.name, row.activation
-    device.join_eui, device.lorawan_version = row.join_eui or device.join_eui, row.lorawan_version
+    device.join_eui, device.lorawan_version = row.join_eui, row.lorawan_version
     device.app_key, device.nwk_key, device.settings = row.app_key, row.nwk_key, row.settings
     # memory is ahead of the file
     device.join_nonce = max(device.join_nonce, row.join_nonce)

@@ -14,7 +14,15 @@ from lns.registry.errors import RegistryError, conflict, invalid, not_found
 from lns.registry.key_blobs import NO_KEYS, DeviceKeys, pack_device, share_a_key, unpack_device
 from lns.registry.network_settings import changed
 from lns.registry.rows import Device
-from lns.registry.schema import application, codec, device, device_template, session
+from lns.registry.schema import (
+    application,
+    codec,
+    device,
+    device_template,
+    multicast_group,
+    multicast_member,
+    session,
+)
 from lns.registry.seal import Seal
 from lns.registry.session_file import FRAMES_UNDER_WAY
 from lns.registry.sessions import abp_row, place_abp_sessions, session_row
@@ -308,6 +316,8 @@ def _resolve(connection: Connection, found: Device, checked: Mapping[str, Any]) 
         row["application_id"] = connection.scalar(select(application.c.id).where(application.c.name == name))
         if row["application_id"] is None:
             raise invalid(f"application {name!r} does not exist")
+        if name != found.application:
+            _check_no_member(connection, found)
     if "template" in row:
         name = row.pop("template")
         template = select(device_template.c.id, device_template.c.supports_join).where(device_template.c.name == name)
@@ -318,6 +328,14 @@ def _resolve(connection: Connection, found: Device, checked: Mapping[str, Any]) 
             raise invalid(f"device template {name!r} does not support joins, and {found.dev_eui} is an otaa device")
         row["template_id"] = known.id
     return row
+
+
+def _check_no_member(connection: Connection, found: Device) -> None:
+    """The members of a multicast group belong to its application."""
+    groups = select(multicast_group.c.name).join_from(multicast_member, multicast_group)
+    group = connection.scalar(groups.where(multicast_member.c.device_id == found.id).limit(1))
+    if group is not None:
+        raise conflict(f"device {found.dev_eui} is a member of multicast group {group!r}: end that first")
 
 
 def _replace_session(connection: Connection, found: Device, abp: AbpSession, region_name: str, seal: Seal) -> None:

@@ -134,6 +134,18 @@ def test_members_are_of_the_application_and_region_of_the_group(registry: Regist
     assert registry.multicast.members(1) == []
 
 
+def test_member_keeps_its_application(registry: Registry) -> None:
+    registry.applications.add("x")
+    registry.devices.add(otaa(1))
+    registry.multicast.add({"name": "lamps"})
+    registry.multicast.join(1, [EUI])
+    text = f"device {EUI} is a member of multicast group 'lamps': end that first"
+    assert refusal(registry.devices.change, EUI, {"application": "x"}) == ("conflict", text)
+    assert registry.devices.change(EUI, {"application": "default"}).application == "default"
+    registry.multicast.leave(1, EUI)
+    assert registry.devices.change(EUI, {"application": "x"}).application == "x"
+
+
 def test_deleted_group_leaves_nothing_and_its_id_is_never_given_again(registry: Registry) -> None:
     registry.devices.add(otaa(1))
     registry.multicast.add({"name": "a"})

@@ -49,7 +49,7 @@ async def get_device(dev_eui: DevEui, services: Given) -> dict[str, Any]:
     return shown(await asyncio.to_thread(services.registry.devices.get, dev_eui))
 
 
-@router.patch("/{dev_eui}", dependencies=_WRITE, response_model=DeviceReply, responses=documented(404))
+@router.patch("/{dev_eui}", dependencies=_WRITE, response_model=DeviceReply, responses=documented(404, 409))
 async def change_device(dev_eui: DevEui, body: DeviceChange, services: Given) -> dict[str, Any]:
     """Change a device. Its activation cannot be changed: delete it and create it anew."""
     changes = body.model_dump(exclude_unset=True)

@@ -29,7 +29,7 @@ async def test_a_downlink_goes_in_a_ping_slot_of_the_device_at_the_gateways_gps_
         pair = await class_b(w, version, periodicity)
         before = len(w.air.sent)
         await w.network.enqueue(pair.dev_eui, 5, b"wake up", False)
-        window, got = only(await pair.wait(130))
+        window, got = only(await pair.wait(256))  # one slot a beacon period, anywhere in it, is the least
         assert (window, got.payload) == ("ping", b"wake up")
         (sent,) = w.air.sent[before:]
         assert sent.tmst_us is None
@@ -56,8 +56,8 @@ async def test_an_uplink_before_the_slot_takes_the_downlink_along_and_no_counter
         for _ in range(2):
             await pair.wait(1)
             await pair.send(confirmed=True)
-        await pair.wait(130)
-        got = [(one.window, one.outcome.payload[0]) for one in pair.life.heard if one.outcome.fport]
+        await pair.wait(256)
+        got = [(one.window, one.outcome.payload[0]) for one in pair.life.heard[-3:]]
         assert got == [("rx1", 0), ("rx1", 1), ("ping", 2)]
 
 
