@@ -114,8 +114,11 @@ class Picture:
 
     def _refusals(self) -> Panel:
         counted = ", ".join(f"{reason} {count}" for reason, count in self.reasons.most_common(4))
+        hint = self.refusals[-1].get("hint") if self.refusals else None
         return _panel(
-            "refused" + (f": {counted}" if counted else ""), _lines(self.refusals, _refusal_text) or "nothing"
+            "refused" + (f": {counted}" if counted else ""),
+            _lines(self.refusals, _refusal_text) or "nothing",
+            f"newest: {hint}" if hint else None,
         )
 
 
@@ -126,9 +129,18 @@ def _grid(widths: Iterable[int | None]) -> Table:
     return table
 
 
-def _panel(title: str, body: Table | str) -> Panel:
+def _panel(title: str, body: Table | str, subtitle: str | None = None) -> Panel:
     shown = Text(body, style="dim") if isinstance(body, str) else body
-    return Panel(shown, title=title, title_align="left", box=box.ROUNDED, border_style="dim", padding=(0, 1))
+    return Panel(
+        shown,
+        title=title,
+        title_align="left",
+        subtitle=subtitle,
+        subtitle_align="left",
+        box=box.ROUNDED,
+        border_style="dim",
+        padding=(0, 1),
+    )
 
 
 def _lines(events: deque[dict[str, Any]], text: Callable[[dict[str, Any]], Text]) -> Table | None:

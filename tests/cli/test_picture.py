@@ -128,3 +128,9 @@ def test_an_empty_view_says_what_to_do():
     text = "\n".join(screen(Picture("http://127.0.0.1:8080")))
     assert "point one at the UDP port above" in text
     assert "nothing heard yet" in text
+
+
+def test_the_newest_refusal_comes_with_what_to_do(picture):
+    picture.take({**REFUSAL, "hint": "add it: lns device add 260b1f22"})
+    picture.take({**REFUSAL, "hint": "let it join again"})
+    assert "newest: let it join again" in find(screen(picture, height=40), "newest:")
