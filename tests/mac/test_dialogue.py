@@ -159,3 +159,20 @@ def test_device_without_a_history_is_talked_to_all_the_same() -> None:
 
 def test_command_nobody_here_knows_of_is_passed_over() -> None:
     assert Talk().up("12" + "43" + "02").answers.hex() == "020e01"
+
+
+def test_request_that_nobody_wants_any_more_is_settled_all_the_same() -> None:
+    talk = Talk(max_duty_cycle=2)
+    assert talk.exchange() == ["0402"]
+    wanted = talk.session.device.settings
+    talk.session.device.settings = msgspec.structs.replace(wanted, max_duty_cycle=0)
+    assert talk.exchange() == ["0402"]  # it may have been heard, and only its answer lost
+    assert (talk.exchange("04"), talk.radio.max_duty_cycle) == (["0400"], 2)
+
+
+def test_answer_that_would_be_repeated_and_never_came_is_not_waited_for() -> None:
+    talk = Talk(rx1_delay_s=5)
+    talk.exchange()
+    talk.session.device.settings = msgspec.structs.replace(talk.session.device.settings, rx1_delay_s=1)
+    asked = [n for n in range(300) if talk.exchange() == ["0805"]]
+    assert (asked, talk.radio.asked) == ([0, 2, 6, 14, 30, 62, 126], {})

@@ -122,3 +122,11 @@ def test_what_is_no_radio_is_refused(octets: bytes, text: str) -> None:
     with pytest.raises(ValueError) as caught:
         Radio.load(US915, octets)
     assert str(caught.value) == text
+
+
+def test_requests_under_way_outlive_a_counter_that_starts_anew() -> None:
+    radio = Radio(EU868)
+    radio.asked, radio.answered, radio.status_fcnt_up = {"duty_cycle": Asked(b"\x04\x07", 4, 2, 900)}, {"x": 9}, 800
+    radio.restart_counts()
+    assert radio.asked == {"duty_cycle": Asked(b"\x04\x07", 4, 2, -1)}
+    assert (radio.answered, radio.status_fcnt_up) == ({}, 0)
