@@ -151,6 +151,9 @@ class Listening:
 
         def done(sending: Sending, chance: Chance | None, problem: str) -> None:
             self._flying.pop(device.id, None)
+            now = self._clocks.monotonic()
+            if chance is None and self._busy_until.get(device.id, 0.0) <= now:
+                self.busy(device, now + RETRY_S)  # nobody can send it now, and each attempt costs a counter
             if chance is not None and sending.booking is not None:
                 ends_at = self._on_air_until[device.id] = sending.booking.end
                 self.busy(device, ends_at)

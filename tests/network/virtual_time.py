@@ -10,6 +10,8 @@ from typing import Any
 from lns.network.clocks import Clocks
 
 START_S = 1000.0
+MOST_TURNS = 20_000
+"""Turns of the loop at one instant: whoever needs more never ends."""
 START_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z, when the loop's clock shows START_S
 
 
@@ -19,6 +21,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._now_s = START_S
         self._threads = 0
+        self._turns = 0
         super().__init__(_Leaping(self))
 
     def time(self) -> float:
@@ -27,6 +30,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def idle(self, seconds: float) -> None:
         """There is nothing to do for so long."""
         self._now_s += seconds
+        self._turns = 0
+
+    def turn(self) -> None:
+        """There is something to do at this instant."""
+        self._turns += 1
+        if self._turns > MOST_TURNS:
+            raise RuntimeError(f"time stands still: {MOST_TURNS} turns of the loop at {self._now_s} s")
 
     @property
     def in_threads(self) -> bool:
@@ -54,6 +64,7 @@ class _Leaping(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> Any:
+        self._loop.turn()
         if self._loop.in_threads:
             return super().select(0 if timeout == 0 else None)
         if not timeout or timeout < 0:
