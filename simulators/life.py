@@ -4,8 +4,8 @@ The network is the caller's: `uplink` and its kind give what the gateways heard,
 sends, and time goes on by `listen` (to the end of the receive windows) and `wait`. Times are UTC in microseconds.
 """
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
-from heapq import heappop, heappush
 
 from lns.lorawan.airtime import airtime_us
 from lns.lorawan.class_b import beacon_time_gps_s
@@ -109,7 +109,7 @@ class Life:
 
     def expect(self, on_air: OnAir) -> None:
         """A downlink will be on the air where the device is."""
-        heappush(self._on_air, on_air)
+        insort(self._on_air, on_air, key=lambda other: other.start_us)  # two gateways may send at the same time
 
     @property
     def closed_us(self) -> int:
@@ -160,7 +160,7 @@ class Life:
     def _advance(self, until_us: int) -> list[Heard]:
         before = len(self.heard)
         while self._on_air and self._on_air[0].start_us <= until_us:
-            on_air = heappop(self._on_air)
+            on_air = self._on_air.pop(0)
             self.now_us = max(self.now_us, on_air.start_us)
             self._tick()
             self._deliver(on_air)

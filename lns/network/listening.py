@@ -109,6 +109,10 @@ class Listening:
         session = device.session
         if session is None or not device.queue or self._devices.by_id.get(device.id) is not device:
             return
+        busy_until = self._busy_until.get(device.id, 0.0)
+        if busy_until > self._clocks.monotonic():  # it has sent since this moment was chosen
+            self._arm(device, busy_until)
+            return
         if exhausted(session):
             text = "a downlink counter is used up, the device must join again"
             self._notices.downlink_failed(device, Unsent.FCNT_EXHAUSTED, text, None)

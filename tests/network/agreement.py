@@ -6,7 +6,6 @@ from lns.mac.radio import Radio
 from simulators.maccommands.state import MacState
 from tests.network.pair import Pair
 
-
 UNDER_WAY = {
     "rx_timing": {"rx1_delay_s"},
     "rx_param": {"rx1_dr_offset", "rx2"},

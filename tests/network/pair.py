@@ -33,13 +33,15 @@ class Pair:
 
     def __init__(self, world: World, device: Device, around: Sequence[Tower] = (), lost: Lost = never) -> None:
         self.world, self.device = world, device
-        self.life = Life(device, around or towers(world), lost, world.clocks.utc_us())
-        world.air.lives.append(self.life)
+        around = around or towers(world)
+        self.life = Life(device, around, lost, world.clocks.utc_us())
+        self._around = frozenset(tower.eui for tower in around)
+        world.air.lives.append((self.life, self._around))
 
     def move(self, world: World) -> None:
         """The device goes on under another network, or the same one started again."""
         world.air.towers.update(self.world.air.towers)
-        world.air.lives.append(self.life)
+        world.air.lives.append((self.life, self._around))
         self.world = world
 
     @property
@@ -127,7 +129,7 @@ def only(heard: Sequence[Heard]) -> tuple[str | None, Received]:
 async def living(world: World, version: str = "1.0.3", **more: Any) -> Pair:
     """A device that has joined, or has its session from the factory with `activation="abp"`.
 
-    `built` are fields of its firmware, `around` its gateways, `lost` its air; the rest describes it as it is registered.
+    `built` are fields of its firmware, `around` its gateways, `lost` its air; the rest is how it is registered.
     """
     around, lost, built = more.pop("around", ()), more.pop("lost", never), more.pop("built", {})
     firmware = Firmware(version=VERSIONS[version], **built)

@@ -105,7 +105,7 @@ async def test_ping_slots_move_where_the_template_says(tmp_path):
         for _ in range(3):
             await pair.send()
         await w.network.enqueue(pair.dev_eui, 5, b"there", False)
-        window, got = only(await pair.wait(130))
+        window, _ = only(await pair.wait(130))
         assert (window, w.air.sent[-1].freq_hz) == ("ping", 868_300_000)
         agree(pair)
 

@@ -6,7 +6,7 @@ from lns.lorawan.fcnt import MAX_FCNT
 from simulators.misbehaviour import Misbehaviour
 from tests.network.pair import Pair, living, only
 from tests.network.virtual_time import START_US
-from tests.network.world import World, world
+from tests.network.world import world
 
 
 async def heard_again(pair: Pair, phy: bytes) -> None:
@@ -64,9 +64,7 @@ async def test_an_allowed_counter_reset_loses_nothing_and_never_reuses_a_downlin
             # the device has forgotten the downlink counter as well, and takes the one that goes on
             window, got = only(await pair.send(bytes([n]), confirmed=True))
             assert (window, got.ack, got.fcnt) == ("rx1", True, n)
-        assert [(u.fcnt_up, u.data[0]) for u in await w.records("uplink")] == [
-            (n % 3, n) for n in range(7)
-        ]
+        assert [(u.fcnt_up, u.data[0]) for u in await w.records("uplink")] == [(n % 3, n) for n in range(7)]
         assert len({u.id for u in await w.records("uplink")}) == 7
 
 

@@ -7,7 +7,7 @@ from lns.mac.settings import RegionSettings
 from simulators.misbehaviour import Misbehaviour
 from tests.network.agreement import agree
 from tests.network.pair import Pair, living, only
-from tests.network.world import World, world
+from tests.network.world import world
 
 PLAIN = {"EU868": RegionSettings(), "US915": RegionSettings(), "AS923-1": RegionSettings()}
 EXTRA_HZ = (867_100_000, 867_300_000, 867_500_000)
