@@ -57,6 +57,7 @@ class SqliteExchange:
         self._memory_records = 0
         self._cursors: dict[str, Cursor] = {}
         self._closing = False
+        self._committer: asyncio.Task[None] | None = None
         self.head_seq = 0
         self.last_error: str | None = None
 
@@ -109,7 +110,16 @@ class SqliteExchange:
         return await self.committed()
 
     async def run(self) -> None:
-        """The committer; ends after `stop` has been called and everything is on the disk."""
+        """Keep committing; ends after `stop` has been called and everything is on the disk.
+
+        Whoever is cancelled here leaves the committer at work: when another part of the server fails, what was
+        accepted from the radio is still written.
+        """
+        # not one of a TaskGroup: it outlives the failure of its siblings; awaited here and in `stop`
+        self._committer = asyncio.create_task(self._commit_always(), name="committer")  # noqa: TID251
+        await asyncio.shield(self._committer)
+
+    async def _commit_always(self) -> None:
         loop = asyncio.get_running_loop()
         earliest = 0.0
         while True:
@@ -318,9 +328,13 @@ class SqliteExchange:
             await asyncio.sleep(CAUGHT_UP_TICK_S)
 
     async def stop(self) -> None:
-        """Ask the committer to finish what is pending and to end."""
+        """Let the committer write what is pending, and wait for its end."""
         self._closing = True
-        await self.committed()
+        self._wake.set()
+        self._urgent.set()
+        if self._committer is not None:
+            await asyncio.wait([self._committer])
+            self._committer, self._closing = None, False
 
     async def close(self) -> None:
         """Release threads and file; call after `run` has ended."""

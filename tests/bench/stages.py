@@ -173,9 +173,9 @@ async def _with_log(costs: Costs, fleet: Fleet, registry: Registry) -> None:
 async def _committing(exchange: SqliteExchange) -> AsyncIterator[None]:
     """The log is only written inside the block, so that its cost falls on no other stage."""
     async with asyncio.TaskGroup() as tasks:
-        committer = tasks.create_task(exchange.run(), name="committer")
+        tasks.create_task(exchange.run(), name="exchange")
         yield
-        committer.cancel()
+        await exchange.stop()
 
 
 async def _network_and_append(costs: Costs, network: Network, exchange: SqliteExchange, frames: list[Frame]) -> None:

@@ -1,11 +1,13 @@
 import asyncio
 import sqlite3
+import threading
 
 import pytest
 
 from lns.config import Exchange as ExchangeConfig
 from lns.exchange.loop import run_consumer
 from lns.exchange.records import Event
+from lns.exchange.sqlite import SqliteExchange
 from tests.exchange.build import Recorder, running, until, uplink
 
 UPLINK = frozenset({"uplink"})
@@ -157,3 +159,28 @@ async def test_a_damaged_file_is_refused_at_open(tmp_path):
     with pytest.raises(sqlite3.DatabaseError):
         async with running(path):
             pass
+
+
+async def test_when_another_part_fails_what_was_put_is_still_written_and_the_stop_does_not_hang(tmp_path):
+    exchange = SqliteExchange(tmp_path / "x.db", ExchangeConfig(commit_interval_ms=60_000), threading.Lock())
+    await exchange.open()
+    with pytest.raises(ExceptionGroup, match="unhandled errors"):
+        await _run_until_another_fails(exchange)
+    assert exchange.head_seq == 2
+    await exchange.close()
+
+
+async def _run_until_another_fails(exchange):
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(exchange.run())
+        await exchange.append([("uplink", uplink(1))])
+        exchange.put("uplink", uplink(2))
+        tasks.create_task(_fails())
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await exchange.stop()
+
+
+async def _fails():
+    raise ValueError("a bug elsewhere")
