@@ -148,11 +148,12 @@ def build(session: Session, content: Content) -> Frame:
 
 def advance(session: Session, content: Content) -> None:
     """The counter of a built frame is used up, whether the frame is heard or not."""
-    if session.keys_1_1 is not None and content.item is not None:
-        if content.item.confirmed:
-            session.conf_fcnt_down = session.afcnt_down
+    item = content.item
+    afcnt = session.keys_1_1 is not None and item is not None
+    fcnt = session.afcnt_down if afcnt else session.fcnt_down
+    if item is not None and item.confirmed:
+        session.conf_fcnts_down = (*session.conf_fcnts_down, fcnt) if item.attempts else (fcnt,)
+    if afcnt:
         session.afcnt_down += 1
     else:
-        if content.item is not None and content.item.confirmed:
-            session.conf_fcnt_down = session.fcnt_down
         session.fcnt_down += 1

@@ -30,16 +30,20 @@ class Kind(Enum):
     RESET = "reset"
 
 
+_LOOK_BACK = 16
+"""Downlinks before the next one that an uplink may acknowledge: each gives a forger one chance more in 65,536."""
+
 _NEW, _REPEATED, _RESET = Kind.NEW, Kind.REPEATED, Kind.RESET
 """Kept: on Python 3.11 an enum member by name costs 0.2 us."""
 
 
 class Match(msgspec.Struct, frozen=True, gc=False):
-    """The session of a frame and its full 32-bit FCntUp."""
+    """The session of a frame and its full 32-bit FCntUp. `acks`: it acknowledges the outstanding downlink."""
 
     session: Session
     fcnt: int
     kind: Kind
+    acks: bool = False
 
 
 def match(
@@ -55,29 +59,41 @@ def match(
             continue
         if session.keys_1_1 is None:
             if session.mic.mic(message, session.dev_addr_le, fcnt, UP) == frame.mic:
-                return _judge(frame, session, fcnt)
-        elif _signed_1_1(session, frame, message, fcnt, receptions):
-            return _judge(frame, session, fcnt)
+                return _judge(frame, session, fcnt, frame.ack)
+        elif (conf_fcnt := _conf_fcnt(session, frame, message, fcnt, receptions)) is not None:
+            return _judge(frame, session, fcnt, frame.ack and conf_fcnt in session.conf_fcnts_down)
     return _diagnose(frame, message, [session for _, session in sessions], receptions)
 
 
 def _signed(session: Session, frame: DataFrame, message: bytes, fcnt: int, receptions: Sequence[Reception]) -> bool:
     if session.keys_1_1 is None:
         return session.mic.mic(message, session.dev_addr_le, fcnt, UP) == frame.mic
-    return _signed_1_1(session, frame, message, fcnt, receptions)
+    return _conf_fcnt(session, frame, message, fcnt, receptions) is not None
 
 
-def _signed_1_1(session: Session, frame: DataFrame, message: bytes, fcnt: int, receptions: Sequence[Reception]) -> bool:
-    """Whether the MIC is of this 1.1 session for one of the transmissions that were heard."""
+def _conf_fcnt(
+    session: Session, frame: DataFrame, message: bytes, fcnt: int, receptions: Sequence[Reception]
+) -> int | None:
+    """ConfFCnt under which the MIC is of this 1.1 session for a transmission that was heard; None: it is not."""
     mic, address = session.mic_1_1, session.dev_addr_le
     if not _half_signed(session, frame, message, fcnt):
-        return False
-    # ConfFCnt counts only with ACK
-    conf_fcnt = session.conf_fcnt_down if frame.ack else 0
-    return any(
-        mic.uplink(message, address, fcnt, conf_fcnt, dr, channel) == frame.mic
-        for dr, channel in _transmissions(session, receptions)
-    )
+        return None
+    transmissions = _transmissions(session, receptions)
+    for conf_fcnt in _acknowledgeable(session) if frame.ack else (0,):  # it counts only with ACK
+        for dr, channel in transmissions:
+            if mic.uplink(message, address, fcnt, conf_fcnt, dr, channel) == frame.mic:
+                return conf_fcnt
+    return None
+
+
+def _acknowledgeable(session: Session) -> list[int]:
+    """Downlinks that a device may acknowledge, likeliest first.
+
+    Of several attempts it acknowledges the last that it heard, or an item that was given up before the uplink came.
+    """
+    attempts = session.conf_fcnts_down
+    before = range(session.afcnt_down - 1, max(session.afcnt_down - 1 - _LOOK_BACK, -1), -1)
+    return [*reversed(attempts), *(fcnt for fcnt in before if fcnt not in attempts)]
 
 
 def _half_signed(session: Session, frame: DataFrame, message: bytes, fcnt: int) -> bool:
@@ -110,23 +126,23 @@ def _gap(candidate: tuple[int, Session]) -> int:
     return fcnt - session.fcnt_up
 
 
-def _judge(frame: DataFrame, session: Session, fcnt: int) -> Match | Refused:
+def _judge(frame: DataFrame, session: Session, fcnt: int, acks: bool) -> Match | Refused:
     device = session.device
     if device.disabled:
         return _refuse(Reason.DEVICE_DISABLED, session, f"device {device.dev_eui} is disabled")
     if fcnt == session.fcnt_up:
-        return Match(session, fcnt, _REPEATED)
+        return Match(session, fcnt, _REPEATED, acks)
     gap = fcnt - max(session.fcnt_up, 0)
     # MAX_FCNT_GAP: LoRaWAN 1.0.0 to 1.0.3 only
     if gap > MAX_FCNT_GAP and device.limits_fcnt_gap:
         if device.fcnt_reset_allowed and fcnt == frame.fcnt16:
-            return Match(session, fcnt, _RESET)
+            return Match(session, fcnt, _RESET, acks)
         return _refuse(
             Reason.FCNT_GAP,
             session,
             f"fcnt {fcnt} is {gap} above the last one, at most {MAX_FCNT_GAP}",
         )
-    return Match(session, fcnt, _NEW)
+    return Match(session, fcnt, _NEW, acks)
 
 
 def _diagnose(
@@ -156,7 +172,7 @@ def _other_transmission(frame: DataFrame, session: Session, receptions: Sequence
     """What was heard, which the device has signed otherwise."""
     heard = sorted(_transmissions(session, receptions))
     seen = ", ".join(f"dr {dr} on channel {channel}" for dr, channel in heard) or f"{receptions[0].freq_hz} Hz"
-    acknowledged = f" acknowledging downlink {session.conf_fcnt_down}" if frame.ack else ""
+    acknowledged = f" acknowledging a downlink before {session.afcnt_down}" if frame.ack else ""
     what = "half of the mic fits: the device signed another data rate, channel or acknowledgement than"
     return f"{what} {seen}{acknowledged}"
 
@@ -166,7 +182,7 @@ def _judge_behind(frame: DataFrame, session: Session, fcnt: int) -> Match | Refu
     if device.disabled:
         return _refuse(Reason.DEVICE_DISABLED, session, f"device {device.dev_eui} is disabled")
     if device.fcnt_reset_allowed and fcnt == frame.fcnt16:
-        return Match(session, fcnt, _RESET)
+        return Match(session, fcnt, _RESET, frame.ack)
     return _refuse(
         Reason.FCNT_NOT_ABOVE_LAST,
         session,

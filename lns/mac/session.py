@@ -96,9 +96,9 @@ class Session:
     """Keys, counters and receive-window parameters of one activation.
 
     `fcnt_up` is the last accepted FCntUp (-1: none), `fcnt_down` the next FCntDown to use, of 1.1 the NFCntDown beside
-    `afcnt_down`; all are 32-bit. `conf_fcnt_down` is the counter of the last confirmed downlink. `nwk_s_key` is the
-    FNwkSIntKey where there are `keys_1_1`. `radio` is None while nobody had to look at it, and `radio_octets` what it
-    is made of then; octets, because a hundred thousand sessions share the few that a join-accept can give.
+    `afcnt_down`; all are 32-bit. `conf_fcnts_down` are those of the last confirmed downlink's attempts. `nwk_s_key`
+    is the FNwkSIntKey where there are `keys_1_1`. `radio` is None while nobody had to look at it, and `radio_octets`
+    what it is made of then; octets, because a hundred thousand sessions share the few that a join-accept can give.
     """
 
     __slots__ = (
@@ -107,7 +107,7 @@ class Session:
         "_mic_1_1",
         "afcnt_down",
         "app_s_key",
-        "conf_fcnt_down",
+        "conf_fcnts_down",
         "created_at_us",
         "dev_addr",
         "dev_addr_le",
@@ -139,7 +139,7 @@ class Session:
         self.fcnt_up = NO_FCNT
         self.fcnt_down = 0
         self.afcnt_down = 0
-        self.conf_fcnt_down = 0
+        self.conf_fcnts_down: tuple[int, ...] = ()
         self.rx1_delay_s = 1
         self.rx1_dr_offset = 0
         self.rx2_dr = device.region.rx2_dr

@@ -169,12 +169,12 @@ class Core:
                 answer.answers = answer_commands(handled.commands, receptions, self._radios.one_way_s(receptions))
                 answer.wants |= bool(answer.answers)
         else:
-            self._new(answer, frame, handled, found.fcnt)
+            self._new(answer, frame, handled, found)
         self._downlinks.offer(answer, self._clocks.monotonic())
 
-    def _new(self, answer: Answer, frame: DataFrame, handled: uplink.Handled, fcnt: int) -> None:
+    def _new(self, answer: Answer, frame: DataFrame, handled: uplink.Handled, found: Match) -> None:
         """What an uplink that was not seen before brings about, beside its answer."""
-        session, receptions, dr = answer.session, answer.receptions, answer.dr
+        session, receptions, dr, fcnt = answer.session, answer.receptions, answer.dr, found.fcnt
         device, adr = session.device, frame.fctrl & ADR != 0
         history = session.history
         if history is None:
@@ -183,7 +183,7 @@ class Core:
         if device.settings.device_class != "A":
             self._listening.heard(session, frame, answer.opened_at)
         if device.awaiting_ack is not None and not self._listening.on_air(device, answer.opened_at):
-            self._downlinks.acknowledged(device, frame.ack)
+            self._downlinks.acknowledged(device, found.acks)
         if handled.commands:
             at_us, one_way_s = receptions[0].received_at_us, self._radios.one_way_s(receptions)
             self._converse(answer, handled, UplinkFacts(receptions, fcnt, dr, adr, at_us, one_way_s))

@@ -70,7 +70,7 @@ class Devices:
         device = session.device
         fresh = Session.of(new_session_id(), device, session.dev_addr, session.keys, session.minor)
         fresh.fcnt_down, fresh.afcnt_down = session.fcnt_down, session.afcnt_down
-        fresh.conf_fcnt_down = session.conf_fcnt_down
+        fresh.conf_fcnts_down = session.conf_fcnts_down
         fresh.rx1_delay_s, fresh.rx1_dr_offset = session.rx1_delay_s, session.rx1_dr_offset
         fresh.rx2_dr, fresh.rx2_freq_hz = session.rx2_dr, session.rx2_freq_hz
         fresh.radio, fresh.radio_octets = session.radio, session.radio_octets

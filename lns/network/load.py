@@ -87,8 +87,8 @@ def _load_downlinks(devices: Devices, items: Iterable[DownlinkItem]) -> None:
         device = devices.by_id[item.device_id]
         if item.state == "sent":
             device.awaiting_ack = item
-            if device.session is not None:
-                device.session.conf_fcnt_down = item.fcnt_down or 0
+            if device.session is not None and item.fcnt_down is not None:
+                device.session.conf_fcnts_down = (item.fcnt_down,)
             continue
         if device.queue is None:
             device.queue = deque()

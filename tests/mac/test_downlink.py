@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from lns.lorawan.crypto import DOWN
 from lns.lorawan.crypto11 import DataMic11, FOptsCipher
@@ -110,12 +111,15 @@ def test_a_1_1_downlink_is_signed_with_the_counter_of_the_uplink_it_acknowledges
     assert cipher.apply(frame.fopts, owner.dev_addr_le, 0, DOWN, True) == b"\x02\x0a\x01"
 
 
-def test_a_confirmed_downlink_is_remembered_by_its_counter():
+def test_a_confirmed_downlink_is_remembered_by_the_counters_of_its_attempts():
     owner = session_1_1()
     owner.afcnt_down = 300
     downlink.advance(owner, Content(item(confirmed=True)))
     downlink.advance(owner, Content(item()))
-    assert (owner.conf_fcnt_down, owner.afcnt_down) == (300, 302)
+    downlink.advance(owner, Content(replace(item(confirmed=True), attempts=1)))
+    assert (owner.conf_fcnts_down, owner.afcnt_down) == ((300, 302), 303)
+    downlink.advance(owner, Content(item(confirmed=True)))
+    assert owner.conf_fcnts_down == (303,)
 
 
 def test_rx1_of_a_moved_channel_is_where_dl_channel_req_put_it():

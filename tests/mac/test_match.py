@@ -145,10 +145,17 @@ def test_a_1_1_mic_for_another_transmission_says_what_was_heard(dr, channel, con
 
 def test_conf_fcnt_counts_only_in_a_frame_with_ack():
     owner = session_1_1(fcnt_up=1)
-    owner.conf_fcnt_down = 0x1_0009
-    assert isinstance(judge(signed_1_1(owner, 2), owner), Match)
-    assert isinstance(judge(signed_1_1(owner, 2, conf_fcnt=9, flags=ACK), owner), Match)
-    assert isinstance(judge(signed_1_1(owner, 2, flags=ACK), owner), Refused)
+    owner.conf_fcnts_down, owner.afcnt_down = (0x1_0009,), 0x1_000A
+    assert judge(signed_1_1(owner, 2), owner) == Match(owner, 2, Kind.NEW)
+    assert judge(signed_1_1(owner, 2, conf_fcnt=9, flags=ACK), owner) == Match(owner, 2, Kind.NEW, acks=True)
+    assert isinstance(judge(signed_1_1(owner, 2, conf_fcnt=10, flags=ACK), owner), Refused)
+
+
+@pytest.mark.parametrize(("conf_fcnt", "acks"), [(12, True), (9, True), (8, False), (0, False)])
+def test_the_attempt_that_was_heard_is_acknowledged_and_a_downlink_before_it_costs_no_uplink(conf_fcnt, acks):
+    owner = session_1_1(fcnt_up=1)
+    owner.conf_fcnts_down, owner.afcnt_down = (9, 12), 14
+    assert judge(signed_1_1(owner, 2, conf_fcnt=conf_fcnt, flags=ACK), owner) == Match(owner, 2, Kind.NEW, acks)
 
 
 def test_sessions_of_both_versions_share_an_address():
