@@ -15,7 +15,7 @@ from lns.config import Network as NetworkConfig
 from lns.lorawan.airtime import airtime_us
 from lns.lorawan.fcnt import MAX_FCNT
 from lns.mac import class_c, dialogue, downlink, queue
-from lns.mac.choice import Blocked, Need, decide_at
+from lns.mac.choice import Blocked, Cause, Need, decide_at
 from lns.mac.dialogue import Request
 from lns.mac.downlink import Content, Window
 from lns.mac.frames import Reception
@@ -38,10 +38,14 @@ SettingsOf = Callable[[str], RegionSettings]
 
 
 class Owed(msgspec.Struct, frozen=True, gc=False):
-    """What a device waits for: answers to its MAC commands, the acknowledgement of a confirmed uplink."""
+    """What a device waits for: answers to its MAC commands, the acknowledgement of a confirmed uplink.
+
+    `alone`: the queue has to wait.
+    """
 
     answers: bytes = b""
     acks_fcnt_up: int | None = None
+    alone: bool = False
 
 
 class Answer:
@@ -135,20 +139,24 @@ class Downlinks:
         facts = self._radios.facts({window.reception.gateway_eui for window in windows}, now)
         need = self._need(answer)
         ordered = self._radios.chooser.order(windows, need, facts, now)
+        alone = False
         if device.queue and not ordered.chances:  # the first item is in the way, but not of what is owed
+            # one that is too long leaves the queue with its record, one that has to wait does not
+            alone = any(one.cause is not Cause.TOO_LONG for one in ordered.blocked)
+            if alone:
+                self._hopeless(device, session, ordered.blocked)
             need = msgspec.structs.replace(need, octets=_EMPTY_FRAME + len(answer.answers))
             ordered = self._radios.chooser.order(windows, need, facts, now)
         free_at = class_c.free_at(answer.opened_at, session.rx1_delay_s)
         if not ordered.chances or exhausted(session):
-            if answer.wants or device.queue:
+            if answer.wants or (device.queue and not alone):
                 self._hopeless(device, session, ordered.blocked)
             self.on_free(device, free_at)
             return
         requests = self.requests(session) if answer.asks else []
         on_air_us = self._clocks.utc_us() + int((answer.opened_at + session.rx1_delay_s - now) * 1e6)
-        content, asked = self.compose(
-            session, ordered.chances, Owed(answer.answers, answer.acks_fcnt_up), requests, on_air_us
-        )
+        owed = Owed(answer.answers, answer.acks_fcnt_up, alone)
+        content, asked = self.compose(session, ordered.chances, owed, requests, on_air_us)
         if content.item is None and not (answer.wants or asked):
             self.on_free(device, free_at)
             return
@@ -159,6 +167,7 @@ class Downlinks:
         if device.settings.device_class != "A":
             ends_at = max([_ends_at(window, sending.need) for window in ordered.chances], default=free_at)
             self.on_busy(device, max(free_at, ends_at))
+            self.on_free(device, free_at)
         self._sender.put(sending)
 
     def _need(self, answer: Answer) -> Need:
@@ -185,8 +194,8 @@ class Downlinks:
         """What goes into the frame of `on_air_us` (UTC): MAC answers, then an item, then requests as there is room."""
         device, answers = session.device, owed.answers
         room, dr = _roomiest(chances)
-        item, more = None, False
-        if device.queue:
+        item, more = None, owed.alone
+        if device.queue and not owed.alone:
             chosen = queue.choose(device.queue, device.awaiting_ack, Offer(room, dr, len(answers)), on_air_us)
             for closed in chosen.closed:
                 self._notices.item(device, closed)

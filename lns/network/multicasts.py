@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from lns.lorawan.airtime import airtime_us
 from lns.lorawan.regions import region
@@ -54,6 +55,7 @@ class Multicasts:
         self._sender, self._notices, self._share, self._clocks = sender, notices, share, clocks
         self._groups: dict[int, Group] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._free_at: dict[int, float] = {}
 
     def load(self, snapshot: MulticastSnapshot, wanted: Iterable[int] | None = None) -> None:
         """Take groups from the registry; of the `wanted` ones those that are not there any more are dropped."""
@@ -97,6 +99,7 @@ class Multicasts:
         content = (item.id, item.group_id, item.fport, item.payload, item.state, item.reason)
         times = (item.enqueued_at_us, item.expires_at_us, item.at_us, item.fcnt, self._clocks.utc_us())
         self._state.multicast(_DOWNLINK, (*content, *times))
+        self._notices.touch()
 
     def _cancel(self, group_id: int) -> None:
         timer = self._timers.pop(group_id, None)
@@ -104,7 +107,9 @@ class Multicasts:
             timer.cancel()
 
     def _arm(self, group_id: int, delay_s: float) -> None:
+        """Look at a group after so long, and not before its last frame is over: the next one would want its slots."""
         self._cancel(group_id)
+        delay_s = max(delay_s, self._free_at.get(group_id, 0.0) - self._clocks.monotonic(), 0.0)
         self._timers[group_id] = asyncio.get_running_loop().call_later(delay_s, self._decide, group_id)
 
     def _decide(self, group_id: int) -> None:
@@ -120,7 +125,7 @@ class Multicasts:
         if item is None:
             later = min((waiting.at_us for waiting in group.waiting if waiting.at_us is not None), default=None)
             if later is not None:
-                self._arm(group_id, max(0.0, when.at_utc(later) - when.now - ahead_us / 1e6))
+                self._arm(group_id, when.at_utc(later) - when.now - ahead_us / 1e6)
             return
         self._try(group, item, when)
 
@@ -138,8 +143,9 @@ class Multicasts:
             self._keep(group.waiting[0])
             self._arm(group.id, RETRY_S)
             return
+        self._free_at[group.id] = max(slot.start for slot in slots) + airtime / 1e6
         self._send(group, item.to("sent", missed or None, group.fcnt), slots)
-        self._arm(group.id, max(0.0, max(slot.start for slot in slots) - when.now))
+        self._arm(group.id, 0.0)
 
     def _heard(self, group: Group) -> dict[int, tuple[tuple[str, float], ...]]:
         """The gateways around each member."""
@@ -157,10 +163,41 @@ class Multicasts:
         self._state.multicast(_FCNT, (group.fcnt, group.id))
         self._keep(item)
         share = self._share(group.region.name, APPLICATION_SHARE)
+        flight = _Flight(item, len(slots))
         for slot in slots:
             sending = Sending("multicast", None, frame, list[Chance]([slot]), Need(group.region, len(frame), share))
             sending.fcnt_down = item.fcnt
+            sending.done = partial(self._settled, flight)
             self._sender.put(sending)
+
+    def _settled(self, flight: "_Flight", sending: Sending, chance: Chance | None, problem: str) -> None:
+        """A gateway has the frame or will not send it; without any it goes again later, with another counter."""
+        flight.left -= 1
+        if chance is None:
+            flight.problems.append(problem)
+        else:
+            flight.taken = True
+        group = self._groups.get(flight.item.group_id)
+        if flight.left or not flight.problems or group is None:
+            return
+        why = "; ".join([*([flight.item.reason] if flight.item.reason else []), *flight.problems])
+        if flight.taken:
+            self._keep(flight.item.to("sent", why))
+        else:
+            group.waiting.appendleft(flight.item.to("queued", why))
+            self._keep(group.waiting[0])
+            self._arm(group.id, RETRY_S)
+
+
+class _Flight:
+    """A downlink on its way through so many gateways: those `left` to answer, whether one has `taken` it."""
+
+    __slots__ = ("item", "left", "problems", "taken")
+
+    def __init__(self, item: MulticastDownlink, gateways: int) -> None:
+        self.item, self.left = item, gateways
+        self.taken = False
+        self.problems: list[str] = []
 
 
 def _missed(found: Reach, devices: Devices) -> str:

@@ -37,6 +37,10 @@ class Notices:
             ),
         )
 
+    def touch(self) -> None:
+        """Something that is kept has changed without an event."""
+        self._exchange.touch()
+
     def shown(self, kind: str, device: Device, at_us: int, **data: Any) -> None:
         """Show an event to who is watching; it is not kept."""
         if self._live.watched:
