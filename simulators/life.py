@@ -46,7 +46,7 @@ class Life:
         self.rejoins = Rejoins(device.mac, now_us)
         self.last: Sending | None = None
         self._towers = {tower.eui: tower for tower in towers}
-        self._lost = lost
+        self.lost = lost
         self._ears = Ears(device)
         self._on_air: list[OnAir] = []
         self._hop = 0
@@ -155,7 +155,7 @@ class Life:
         self._ears.deaf = False
         sent = Sending(sending.phy, sending.channel, sending.dr, sending.modulation, self.now_us, sending.joins)
         self.last = self._ears.last = sent
-        return [tower.hear(sent) for tower in self._towers.values() if not self._lost()]
+        return [tower.hear(sent) for tower in self._towers.values() if not self.lost()]
 
     def _advance(self, until_us: int) -> list[Heard]:
         before = len(self.heard)
@@ -178,7 +178,7 @@ class Life:
                 self.device.expire(gps_s)
 
     def _deliver(self, on_air: OnAir) -> None:
-        heard = self._ears.hear(on_air, self._lost())
+        heard = self._ears.hear(on_air, self.lost())
         self.heard.append(heard)
         if heard.joined:
             self.rejoins.started(self.now_us)

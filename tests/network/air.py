@@ -24,7 +24,7 @@ class Air:
         self.round_trips: dict[str, float] = {}
         self.on_send: Callable[[Transmission], None] = lambda _: None
         self.towers: dict[str, Tower] = {}
-        self.lives: list[Life] = []
+        self.lives: list[tuple[Life, frozenset[str]]] = []  # and the gateways that each can hear
         self._clocks = clocks
 
     def send(self, transmission: Transmission, on_outcome: Callable[[TxOutcome | None], None]) -> str | None:
@@ -52,8 +52,8 @@ class Air:
         queued = tower.offer(transmission, self._clocks.utc_us())
         if isinstance(queued, TxOutcome):
             return queued
-        for life in self.lives:
-            if _concerns(life, transmission):
+        for life, around in self.lives:
+            if transmission.gateway_eui in around and _concerns(life, transmission):
                 self.catch_up(life)
                 life.expect(queued)
         return TxOutcome(True)

@@ -29,12 +29,16 @@ def towers(world: World, *numbers: int, has_gps: bool = True) -> list[Tower]:
 
 
 class Pair:
-    """One device in a world. Every method lets time pass until the windows of what it sent are over."""
+    """One device in a world. Every method lets time pass until the windows of what it sent are over.
+
+    `arrived` are the payloads of uplinks of which the air let at least one copy through, in order.
+    """
 
     def __init__(self, world: World, device: Device, around: Sequence[Tower] = (), lost: Lost = never) -> None:
         self.world, self.device = world, device
         around = around or towers(world)
         self.life = Life(device, around, lost, world.clocks.utc_us())
+        self.arrived: list[bytes] = []
         self._around = frozenset(tower.eui for tower in around)
         world.air.lives.append((self.life, self._around))
 
@@ -75,7 +79,7 @@ class Pair:
     ) -> list[Heard]:
         """Send an uplink and its repetitions; gives what came back."""
         self._now()
-        return await self._exchange(self.life.uplink(fport, payload, confirmed, asks))
+        return await self._exchange(self.life.uplink(fport, payload, confirmed, asks), payload)
 
     async def due_rejoin(self) -> list[Heard] | None:
         """Send the rejoin-request that is due, if there is one."""
@@ -94,12 +98,14 @@ class Pair:
         """Every data frame the device has accepted."""
         return [heard.outcome for heard in self.life.heard if isinstance(heard.outcome, Received)]
 
-    async def _exchange(self, receptions: list[Reception]) -> list[Heard]:
-        before = len(self.life.heard)
+    async def _exchange(self, receptions: list[Reception], payload: bytes | None = None) -> list[Heard]:
+        before, heard_as = len(self.life.heard), payload
         copies: list[Reception] | None = receptions
         while copies is not None:
             await self._until(self.life.now_us)
             if copies:
+                self.arrived += [] if heard_as is None else [heard_as]
+                heard_as = None
                 self.world.network.receive(copies, self.world.clocks.monotonic())
             await self._until(self.life.closed_us)
             self._now()

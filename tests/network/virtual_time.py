@@ -23,6 +23,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._threads = 0
         self._turns = 0
         super().__init__(_Leaping(self))
+        self._clock_resolution = 1e-6  # a float has no nanoseconds after a year
 
     def time(self) -> float:
         return self._now_s

@@ -53,15 +53,17 @@ class World:
         **more: Any,
     ) -> Device:
         """A registered device; ABP ones are ready to send. Its version is the firmware's, unless registered wrongly."""
-        who = identity.device(1, number)
-        device = Device(number, who, region(region_name), dr, firmware)
-        version = registered_as or firmware.version.name
+        device = Device(number, identity.device(1, number), region(region_name), dr, firmware)
         if activation == "abp":
             device.personalise()
-        values = {"activation": activation, **who_it_is(who, activation, version), **more}
-        await asyncio.to_thread(self._provision, version, region_name, values)
-        await self.network.reload_devices([who.dev_eui])
+        await self.register(device, activation, registered_as or firmware.version.name, **more)
         return device
+
+    async def register(self, device: Device, activation: str, version: str, **more: Any) -> None:
+        """A person registers a device."""
+        values = {"activation": activation, **who_it_is(device.identity, activation, version), **more}
+        await asyncio.to_thread(self._provision, version, device.mac.region.name, values)
+        await self.network.reload_devices([device.identity.dev_eui])
 
     def _provision(self, version: str, region_name: str, values: dict[str, Any]) -> None:
         name = f"{version} {region_name}"
