@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from lns.lorawan.regions import REGIONS
+from lns.lorawan.regions import REGIONS, region
+from lns.mac.fitting import misfits
 from lns.mac.settings import RegionSettings
 
 
@@ -266,6 +267,8 @@ def _check_regions(tree: dict[str, Any]) -> None:
             text = _explain(str(error), values, RegionSettings())
             raise ConfigError(text.replace("$", f"$.regions.{name}", 1)) from error
         regions[name] = {**msgspec.to_builtins(REGION_DEFAULTS.get(name, {})), **values}
+        for text in misfits(msgspec.convert(regions[name], RegionSettings), region(name)).values():
+            raise ConfigError(f"$.regions.{name}.{text}")
 
 
 def _hint(near: list[str], known: Iterable[str]) -> str:

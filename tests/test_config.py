@@ -29,6 +29,11 @@ REFUSED = [
     ("[network]\ndedup_window_ms = 2001", "$.network.dedup_window_ms is 2001, expected int <= 2000"),
     ("[regions.EU868]\nrx1_delay_s = 16", "$.regions.EU868.rx1_delay_s is 16, expected int <= 15"),
     ("[regions.IN865]\nextra_channels_hz = [1]", "$.regions.IN865.extra_channels_hz[0] is 1, expected int >= 1000000"),
+    (
+        "[regions.AS923-1]\nrx2_dr = 8",
+        "$.regions.AS923-1.rx2_dr is 8, AS923-1 has downlink data rates 0, 1, 2, 3, 4, 5, 6, 7",
+    ),
+    ("[regions.US915]\nsub_band = 9", "$.regions.US915.sub_band is 9, 1 to 8 exist in US915"),
     ("[regions.US915]\nsub_bnd = 1", "$.regions.US915.sub_bnd is not a known key; did you mean sub_band"),
     ("[regions]\nUS915 = 2", "$.regions.US915 is 2, expected a section, got int"),
     ("[regions.EU863]\nsub_band = 1", "$.regions.EU863 is not a known region; did you mean EU868"),

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from lns.lorawan.joining import SessionKeys
 from lns.lorawan.regions import region
+from lns.mac.fitting import fitted
 from lns.mac.queue import DownlinkItem
 from lns.mac.session import Device, Session
 from lns.network.devices import Devices
@@ -51,7 +52,9 @@ def _device(row: DeviceRow) -> Device:
 def _settings(device: Device, row: DeviceRow) -> None:
     device.application_id, device.name, device.activation = row.application_id, row.name, row.activation
     device.join_eui, device.lorawan_version = row.join_eui, row.lorawan_version
-    device.app_key, device.nwk_key, device.settings = row.app_key, row.nwk_key, row.settings
+    device.app_key, device.nwk_key = row.app_key, row.nwk_key
+    # refused when they are given, but the configuration may have another region now for templates that name none
+    device.settings = fitted(row.settings, row.region)
     # memory is ahead of the file
     device.join_nonce = max(device.join_nonce, row.join_nonce)
     device.rj_count0, device.rj_count1 = max(device.rj_count0, row.rj_count0), max(device.rj_count1, row.rj_count1)

@@ -12,7 +12,7 @@ from lns.registry.database import Database
 from lns.registry.device_input import ROOT_KEYS, AbpSession, NewDevice, missing_keys, parse_settings
 from lns.registry.errors import RegistryError, conflict, invalid, not_found
 from lns.registry.key_blobs import NO_KEYS, DeviceKeys, pack_device, share_a_key, unpack_device
-from lns.registry.network_settings import changed
+from lns.registry.network_settings import changed, check_fits
 from lns.registry.rows import Device
 from lns.registry.schema import (
     application,
@@ -111,7 +111,7 @@ class Devices:
         for at in range(0, len(news), ROWS_PER_TRANSACTION):
             batch = news[at : at + ROWS_PER_TRANSACTION]
             with self._database.read() if dry_run else self._database.write() as connection:
-                batch_problems = _check_batch(connection, batch, seen)
+                batch_problems = _check_batch(connection, batch, seen, self._default_region)
                 problems += batch_problems
                 if not dry_run:
                     good = [new for new, problem in zip(batch, batch_problems, strict=True) if problem is None]
@@ -129,6 +129,8 @@ class Devices:
             given = {name: checked.pop(name) for name in ROOT_KEYS if name in checked}
             row = _resolve(connection, found, checked)
             self._check_version(connection, found, row, given, abp)
+            if "network" in row or "template_id" in row:
+                self._check_fits(connection, found, row)
             if given:
                 row["keys"] = _sealed(seal, _keys(connection, seal, found.id), given)
             if row:
@@ -155,6 +157,13 @@ class Devices:
         missing = missing_keys(str(version), keys, None if found.activation == "otaa" else fixed)
         if missing is not None:
             raise invalid(missing)
+
+    def _check_fits(self, connection: Connection, found: Device, row: Mapping[str, Any]) -> None:
+        """Its MAC settings have to be had in its template's region."""
+        own = select(device.c.template_id).where(device.c.id == found.id).scalar_subquery()
+        t = device_template.c
+        template = connection.execute(select(t.network, t.region).where(t.id == row.get("template_id", own))).one()
+        check_fits(template.network, row.get("network", found.network), template.region or self._default_region)
 
     def delete(self, dev_eui: str) -> None:
         """Remove a device; its sessions, nonces, downlinks and decode failures go with it."""
@@ -222,11 +231,15 @@ def _sealed(seal: Seal, known: DeviceKeys, given: Given) -> bytes | None:
     return None if packed is None else seal.seal(packed)
 
 
-def _check_batch(connection: Connection, news: Sequence[NewDevice], seen: set[str]) -> list[RegistryError | None]:
+def _check_batch(
+    connection: Connection, news: Sequence[NewDevice], seen: set[str], default_region: str
+) -> list[RegistryError | None]:
     """Why each of `news` cannot be created; `seen` are the DevEUIs of the batches before."""
     applications = set(connection.scalars(select(application.c.name)))
     joins = _pairs(connection, device_template.c.name, device_template.c.supports_join)
     versions = _pairs(connection, device_template.c.name, device_template.c.lorawan_version)
+    t = device_template.c
+    networks = {name: (network, own) for name, network, own in connection.execute(select(t.name, t.network, t.region))}
     codecs = {None, *connection.scalars(select(codec.c.name))}
     taken = set(connection.scalars(select(device.c.dev_eui).where(device.c.dev_eui.in_([new.dev_eui for new in news]))))
     problems: list[RegistryError | None] = []
@@ -246,10 +259,23 @@ def _check_batch(connection: Connection, news: Sequence[NewDevice], seen: set[st
             problem = invalid(f"device template {new.template!r} does not support joins: give an abp session")
         elif missing := missing_keys(versions[new.template], new.keys, None if new.abp is None else new.abp.keys):
             problem = invalid(missing)
+        elif new.network and (misfit := _misfit(networks[new.template], new.network, default_region)) is not None:
+            problem = misfit
         else:
             seen.add(new.dev_eui)
         problems.append(problem)
     return problems
+
+
+def _misfit(
+    template: tuple[Mapping[str, Any], str | None], own: Mapping[str, Any], default_region: str
+) -> RegistryError | None:
+    network, region_name = template
+    try:
+        check_fits(network, own, region_name or default_region)
+    except RegistryError as error:
+        return error
+    return None
 
 
 def _insert(connection: Connection, news: Sequence[NewDevice], default_region: str, seal: Seal) -> None:

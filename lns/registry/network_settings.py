@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from lns.lorawan.regions import region
+from lns.mac.fitting import misfits
 from lns.mac.settings import DEFAULT, MacSettings
 from lns.registry.errors import invalid
 from lns.registry.explain import explained
@@ -45,9 +47,17 @@ def effective(template_json: str, device_json: str) -> MacSettings:
     """The settings of a device by the texts of the two columns. Equal texts give one object: devices share it."""
     if template_json == device_json == "{}":
         return DEFAULT
-    template = _decode(template_json)
-    own = _decode(device_json)
-    return msgspec.convert({**template, **own, "adr": {**template.get("adr", {}), **own.get("adr", {})}}, MacSettings)
+    return msgspec.convert(_over(_decode(template_json), _decode(device_json)), MacSettings)
+
+
+def check_fits(template: Mapping[str, Any], own: Mapping[str, Any], region_name: str) -> None:
+    """Refuse settings that a device's region does not have. RegistryError names field, value and limit."""
+    for text in misfits(_converted(_over(template, own)), region(region_name)).values():
+        raise invalid(f"network.{text}")
+
+
+def _over(template: Mapping[str, Any], own: Mapping[str, Any]) -> Network:
+    return {**template, **own, "adr": {**template.get("adr", {}), **own.get("adr", {})}}
 
 
 def _converted(given: Mapping[str, Any]) -> MacSettings:

@@ -11,10 +11,10 @@ from lns.registry.clock import now_us
 from lns.registry.codecs import codec_id
 from lns.registry.database import Database
 from lns.registry.device_input import missing_keys
-from lns.registry.errors import conflict, invalid, not_found
+from lns.registry.errors import RegistryError, conflict, invalid, not_found
 from lns.registry.fields import check_name, check_range, check_region, check_version
 from lns.registry.key_blobs import NO_KEYS, unpack_device
-from lns.registry.network_settings import changed
+from lns.registry.network_settings import changed, check_fits
 from lns.registry.rows import DeviceTemplate
 from lns.registry.schema import codec, device, device_template, session
 from lns.registry.sessions import place_abp_sessions
@@ -49,6 +49,7 @@ class Templates:
             **check_template(values),
             "network": changed({}, values.get("network") or {}),
         }
+        check_fits(row["network"], {}, row.get("region") or self._default_region)
         with self._database.write() as connection:
             _free(connection, values["name"])
             row["codec_id"] = codec_id(connection, row.pop("codec", None))
@@ -69,6 +70,8 @@ class Templates:
                 row["codec_id"] = codec_id(connection, row.pop("codec"))
             if "network" in row:
                 row["network"] = changed(found.network, row["network"] or {})
+            if "network" in row or "region" in row:
+                self._check_fits(connection, found, row)
             if "lorawan_version" in row:
                 self._check_devices(connection, found, row["lorawan_version"])
             if row:
@@ -86,6 +89,19 @@ class Templates:
             if found.devices:
                 raise conflict(f"device template {name!r} has {found.devices} device(s): delete or move them first")
             connection.execute(delete(device_template).where(device_template.c.id == found.id))
+
+    def _check_fits(self, connection: Connection, found: DeviceTemplate, row: Mapping[str, Any]) -> None:
+        """The template's settings in its region, and under those of its devices."""
+        network = row.get("network", found.network)
+        region_name = row.get("region", found.region) or self._default_region
+        check_fits(network, {}, region_name)
+        followers = select(device.c.dev_eui, device.c.network).where(device.c.template_id == found.id)
+        for dev_eui, own in connection.execute(followers):
+            try:
+                if own:
+                    check_fits(network, own, region_name)
+            except RegistryError as error:
+                raise conflict(f"device {dev_eui} follows device template {found.name!r}: {error}") from error
 
     def _check_devices(self, connection: Connection, found: DeviceTemplate, version: str) -> None:
         """A version across the line between 1.0 and 1.1 needs other keys of every device."""

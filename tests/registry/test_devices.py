@@ -275,3 +275,16 @@ def test_unknown_device_is_told(registry: Registry) -> None:
         assert refusal(call, EUI) == ("not_found", f"device {EUI} does not exist")
     registry.devices.add(parse_device({"dev_eui": EUI, "app_key": APP_KEY}))
     assert registry.devices.id(EUI) == 1
+
+
+def test_settings_that_the_templates_region_does_not_have_are_refused(registry: Registry) -> None:
+    registry.templates.add({"name": "us", "region": "US915"})
+    text = "network.rx2_dr is 3, US915 has downlink data rates 8, 9, 10, 11, 12, 13"
+    assert refusal(registry.devices.add, otaa(1, template="us", network={"rx2_dr": 3})) == ("invalid", text)
+    dev_eui = registry.devices.add(otaa(1, network={"rx2_dr": 3})).dev_eui
+    assert refusal(registry.devices.change, dev_eui, {"template": "us"}) == ("invalid", text)
+    assert refusal(registry.devices.change, dev_eui, {"network": {"rx1_dr_offset": 6}}) == (
+        "invalid",
+        "network.rx1_dr_offset is 6, EU868 has 0 to 5",
+    )
+    assert registry.devices.change(dev_eui, {"template": "us", "network": {"rx2_dr": 9}}).network == {"rx2_dr": 9}

@@ -33,7 +33,7 @@ def test_template_has_defaults_and_takes_all_fields(registry: Registry) -> None:
         "fcnt_reset_allowed": True,
         "uplink_interval_s": 600,
         "rules": {"temperature": {"deadband_abs": 0.2, "heartbeat_s": 60}},
-        "network": {"device_class": "C", "factory_channels_hz": [867_100_000]},
+        "network": {"device_class": "C", "factory_channels_hz": [923_300_000]},
     }
     made = msgspec.to_builtins(registry.templates.add(full))
     assert {name: made[name] for name in full} == full
@@ -92,3 +92,26 @@ def test_default_stays_and_used_ones_are_not_deleted(registry: Registry) -> None
     registry.devices.change("70b3d57ed0000001", {"template": "default"})
     registry.templates.delete("a")
     assert refusal(registry.templates.get, "a") == ("not_found", "device template 'a' does not exist")
+
+
+def test_settings_that_a_region_does_not_have_are_refused(registry: Registry) -> None:
+    text = "network.rx2_dr is 8, EU868 has downlink data rates 0, 1, 2, 3, 4, 5, 6, 7"
+    assert refusal(registry.templates.add, {"name": "a", "network": {"rx2_dr": 8}}) == ("invalid", text)
+    registry.templates.add({"name": "a", "region": "US915", "network": {"rx2_dr": 8}})
+    assert refusal(registry.templates.change, "a", {"region": None}) == ("invalid", text)
+    assert refusal(registry.templates.change, "a", {"network": {"rx2_dr": 3}}) == (
+        "invalid",
+        "network.rx2_dr is 3, US915 has downlink data rates 8, 9, 10, 11, 12, 13",
+    )
+    changed = registry.templates.change("a", {"region": "EU868", "network": {"rx2_dr": 3}})
+    assert (changed.region, changed.network) == ("EU868", {"rx2_dr": 3})
+
+
+def test_a_template_does_not_move_to_a_region_that_lacks_what_its_device_has(registry: Registry) -> None:
+    registry.templates.add({"name": "a"})
+    registry.devices.add(otaa(1, template="a", network={"rx2_dr": 3}))
+    assert refusal(registry.templates.change, "a", {"region": "US915"}) == (
+        "conflict",
+        f"device {otaa(1).dev_eui} follows device template 'a': "
+        "network.rx2_dr is 3, US915 has downlink data rates 8, 9, 10, 11, 12, 13",
+    )
