@@ -1,4 +1,4 @@
-"""What a worker process takes from itself before it runs a script: memory, files, rights, outliving its parent.
+"""What a worker process takes from itself before it runs a script: memory, files, network, outliving its parent.
 
 Linux only where it says so; elsewhere the pool's watchdog is the wall.
 """
@@ -8,6 +8,8 @@ import os
 import resource
 import signal
 import sys
+
+from decoders import seccomp
 
 THREAD_STACK_BYTES = 2 * 1024 * 1024  # V8 uses just under 1 MB; the usual 8 MB each would count towards RLIMIT_DATA
 NOBODY = 65534
@@ -42,6 +44,7 @@ def confine(headroom_bytes: int) -> None:
         prctl = ctypes.CDLL(None).prctl
         prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # after setuid, which clears it
+        seccomp.refuse()
 
 
 def data_bytes() -> int:

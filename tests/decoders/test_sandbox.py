@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from decoders import sandbox
+from decoders import sandbox, seccomp
 from tests.decoders.conftest import running
 
 pytestmark = pytest.mark.skipif(
@@ -31,7 +31,7 @@ async def test_a_worker_has_few_rights_and_little_memory() -> None:
     os.environ["SECRET_OF_THE_SERVER"] = "x"
     held = Path(__file__).open("rb")  # noqa: ASYNC230, SIM115 a descriptor that must not be passed on
     try:
-        async with running() as pool:
+        async with running(workers=0) as pool:
             (pid,) = pool.status().pids
             limits, status = limits_of(pid), status_of(pid)
             kinds = {
@@ -44,6 +44,9 @@ async def test_a_worker_has_few_rights_and_little_memory() -> None:
     assert (limits["Max core file size"], limits["Max file size"]) == ("0", "0")
     assert int(limits["Max data size"]) < 1500 * 1024 * 1024
     assert status["NoNewPrivs"] == "1"
+    assert status["Seccomp"] in ("0", "2")  # 0 where the kernel does not let a process filter its calls
+    if seccomp.available():
+        assert status["Seccomp"] == "2"  # network, programs and writing are refused: see test_seccomp.py
     assert status["Uid"].split() == [str(sandbox.NOBODY if os.geteuid() == 0 else os.geteuid())] * 4
     assert environment.split(b"\0")[:2] == [b"LANG=C.UTF-8", b"TZ=UTC"]
     assert b"SECRET_OF_THE_SERVER" not in environment
@@ -56,7 +59,7 @@ from decoders.contract import Request
 from decoders.pool import Pool
 
 async def main():
-    pool = Pool(timeout_ms=60_000)
+    pool = Pool(workers=0, timeout_ms=60_000)
     await pool.start()
     print(*pool.status().pids, flush=True)
     await pool.decode("k", "function Decoder(b) { while (true) {} }", [Request(b"1", 1, 0, "", 0)])
