@@ -10,6 +10,7 @@
 * Numbers become float64; booleans and text stay what they are. null, which is also what NaN and Infinity become on
   their way out of JavaScript, is left out with a warning, and so is what lies deeper than 8 levels or comes after 512
   samples.
+* What The Things Stack's `normalizeUplink` returns comes in addition, under its names.
 """
 
 import math
@@ -40,6 +41,21 @@ def flatten(data: Any) -> tuple[list[Sample], list[str]]:
     walk = _Walk()
     walk.node("", data, None, 0)
     return walk.samples, walk.warnings
+
+
+def with_normalized(samples: list[Sample], normalized: Any) -> list[Sample]:
+    """What `normalizeUplink` made of the data, an object or a list of them, and the data's own fields beside it.
+
+    Where both have a field at the same time the normalised value counts.
+    """
+    entries = normalized if isinstance(normalized, list) else [normalized]
+    found: list[Sample] = []
+    for entry in entries:
+        timed = isinstance(entry, dict) and any(key in entry for key in _TIME_KEYS)
+        found += flatten([entry] if timed else entry)[0]
+    given = {(sample[0], sample[3]) for sample in found}
+    both = found + [sample for sample in samples if (sample[0], sample[3]) not in given]
+    return list({(sample[0], sample[3]): sample for sample in both}.values())[:MAX_SAMPLES]
 
 
 def _plain(data: Any) -> list[Sample] | None:

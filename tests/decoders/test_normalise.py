@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decoders.normalise import MAX_DEPTH, MAX_SAMPLES, flatten, time_us
+from decoders.normalise import MAX_DEPTH, MAX_SAMPLES, flatten, time_us, with_normalized
+
+T, P = ("t", 21.0, None, None), ("p", 2.0, None, None)
 
 T0 = 1_768_471_200  # 2026-01-15T10:00:00Z
 T0_US = T0 * 1_000_000
@@ -160,3 +162,21 @@ def test_a_flat_object_is_kept_whole_and_in_order(data: dict) -> None:
     nested = [(f"n.{field}", value, None, None) for field, value in data.items()]
     if not {"value"} <= data.keys() <= {"value", "unit", "time", "timestamp"}:
         assert flatten({"n": data}) == (nested, [])
+
+
+@pytest.mark.parametrize(
+    ("normalized", "expected"),
+    [
+        ({"air": {"temperature": 2.1}}, [("air.temperature", 2.1, None, None), T, P]),
+        ([{"air": {"temperature": 2.1}}], [("air.temperature", 2.1, None, None), T, P]),
+        ([{"p": 3}, {"battery": 3.6}], [("p", 3.0, None, None), ("battery", 3.6, None, None), T]),
+        (
+            [{"time": "2026-01-15T10:00:00Z", "wind": {"speed": 3}}, {"time": "2026-01-15T11:00:00Z", "t": 4}],
+            [("wind.speed", 3.0, None, 1768471200000000), ("t", 4.0, None, 1768474800000000), T, P],
+        ),
+        ([], [T, P]),
+        ("text", [T, P]),
+    ],
+)
+def test_normalised_values_come_beside_the_data_and_count_where_both_have_a_field(normalized, expected):
+    assert with_normalized([T, P], normalized) == expected
