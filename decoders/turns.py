@@ -1,6 +1,7 @@
 """A queue that serves keys in turn, so that a codec that is slow or has much to do does not hold up the others."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -26,11 +27,12 @@ class Turns(Generic[T]):
         self._queues.setdefault(key, deque()).extendleft(reversed(items))
         self._size += len(items)
 
-    def take(self) -> T:
-        """The next item of the key whose turn it is. IndexError when there is none."""
+    def take(self, is_last: Callable[[str], bool] = lambda _: False) -> T:
+        """The next item of the key whose turn it is; some keys come after all others. IndexError when there is none."""
         if not self._queues:
             raise IndexError("no item is queued")
-        key = next(iter(self._queues))
+        first = next(iter(self._queues))
+        key = next((key for key in self._queues if not is_last(key)), first)
         queue = self._queues.pop(key)
         item = queue.popleft()
         if queue:

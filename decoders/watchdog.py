@@ -7,11 +7,11 @@ interrupted. It counts the worker's CPU time, for a busy machine must not cost a
 import asyncio
 
 from decoders.child import Child, End
-from decoders.wire import IDLE_CPU_S, LOAD_CPU_S, Setup, batch_cpu_s, wall_s
+from decoders.wire import IDLE_CPU_S, LOAD_CPU_S, Setup, batch_cpu_s, read_cpu_s, wall_s
 from decoders.work import Work
 
 TICK_S = 0.05
-GRACE_S = 0.25  # beyond the worker's own limits
+GRACE_S = 0.15  # beyond the worker's own limits
 RESIDENT_BYTES = 336 * 1024 * 1024  # plus one script's heap
 _STALL_S = 0.5  # a tick that comes so late says that this process was held up: its clock proves nothing
 
@@ -69,4 +69,9 @@ class Watchdog:
             self._child.kill(End("stuck", f"the worker did not answer within {wall_s(self._allowed_cpu_s):.2f} s"))
 
     def _allowance(self, work: Work) -> float:
-        return batch_cpu_s(self._setup.timeout_ms, len(work.requests)) + LOAD_CPU_S + 2 * IDLE_CPU_S + GRACE_S
+        spent_s = batch_cpu_s(self._setup.timeout_ms, len(work.requests)) + GRACE_S
+        if work.is_first or not work.is_proven:
+            spent_s += read_cpu_s(work.script.source)
+        if work.is_proven:  # it will be tried again in the annex, with all the time it may have
+            return spent_s + IDLE_CPU_S + (LOAD_CPU_S / 2 if work.is_first else 0.0)
+        return spent_s + LOAD_CPU_S + 2 * IDLE_CPU_S

@@ -20,6 +20,10 @@ async def test_template_is_created_shown_changed_and_deleted(api: httpx.AsyncCli
         "lorawan_version": "1.0.3",
         "supports_join": True,
         "codec": "cayenne-lpp",
+        "codec_version": None,
+        "description": "",
+        "fields": {},
+        "library_item": None,
         "fcnt_reset_allowed": False,
         "uplink_interval_s": None,
         "rules": RULES,
@@ -36,6 +40,42 @@ async def test_template_is_created_shown_changed_and_deleted(api: httpx.AsyncCli
         "not_found",
         "device template 't1' does not exist",
     )
+
+
+async def test_template_stays_with_a_version_or_follows_the_active_one(
+    running: Running, api: httpx.AsyncClient
+) -> None:
+    source = "function decodeUplink(i) { return { data: { v: %d } }; }"
+    ok(await api.post("/codecs", json={"name": "tv", "source": source % 1}), 201)
+    ok(await api.post("/device-templates", json={"name": "t4", "codec": "tv", "codec_version": 1}), 201)
+    device = {"dev_eui": "70b3d57eda100004", "template": "t4", "abp": abp_session("00100004")}
+    ok(await api.post("/devices", json=device), 201)
+    device_id = running.server.registry.devices.id("70b3d57eda100004")
+
+    def in_use() -> str:
+        codec = running.server.codecs.of(device_id)
+        assert codec is not None
+        return codec.source
+
+    ok(await api.post("/codecs/tv/versions", json={"source": source % 2}), 201)
+    assert in_use() == source % 1
+    assert ok(await api.patch("/device-templates/t4", json={"codec_version": None}))["codec_version"] is None
+    assert in_use() == source % 2
+    assert ok(await api.patch("/device-templates/t4", json={"codec_version": 1}))["codec_version"] == 1
+    assert in_use() == source % 1
+    text = "device template 't4' is pinned to version 1 of codec 'tv'"
+    assert problem(await api.post("/codecs/tv/retire", json={"version": 1})) == (409, "conflict", text)
+    text = "codec_version is 9: the codec has no such version"
+    assert problem(await api.patch("/device-templates/t4", json={"codec_version": 9})) == (422, "invalid", text)
+
+
+async def test_fields_have_labels_units_and_ranges(api: httpx.AsyncClient) -> None:
+    fields = {"t": {"label": "air", "unit": "°C", "min": -40.0, "max": 85.0}, "v": {"unit": "V"}}
+    made = ok(await api.post("/device-templates", json={"name": "t5", "description": "a box", "fields": fields}), 201)
+    assert (made["fields"], made["description"]) == (fields, "a box")
+    wrong = await api.patch("/device-templates/t5", json={"fields": {"t": {"min": 5, "max": 4}}})
+    text = "fields.t.min is 5, at most the max 4 is allowed"
+    assert problem(wrong) == (422, "invalid", text)
 
 
 async def test_network_settings_are_merged_and_reach_the_devices(running: Running, api: httpx.AsyncClient) -> None:

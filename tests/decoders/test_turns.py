@@ -34,6 +34,13 @@ def test_all_of_a_key_can_be_taken() -> None:
     assert drain(turns) == ["b1"]
 
 
+def test_some_keys_can_be_left_for_the_end() -> None:
+    turns: Turns[str] = Turns()
+    for item in ("a1", "b1", "a2", "c1"):
+        turns.append(item[0], item)
+    assert [turns.take(lambda key: key in "ab") for _ in range(4)] == ["c1", "a1", "b1", "a2"]
+
+
 def test_an_empty_queue_has_nothing() -> None:
     with pytest.raises(IndexError):
         Turns[str]().take()

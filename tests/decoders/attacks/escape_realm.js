@@ -1,0 +1,6 @@
+// Escape: another realm.
+// expect: exception
+function decodeUplink(input) {
+  new ShadowRealm().evaluate('1');
+  return {data: {n: input.bytes[0]}};
+}

@@ -1,0 +1,5 @@
+// Time: a getter in the result.
+// expect: timeout
+function decodeUplink(input) {
+  return {data: {get n() { for (;;) {} }}};
+}

@@ -1,0 +1,5 @@
+// Time: toJSON of a value in the result.
+// expect: timeout
+function decodeUplink(input) {
+  return {data: {n: {toJSON: function () { for (;;) {} }}}};
+}

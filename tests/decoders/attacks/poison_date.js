@@ -1,0 +1,6 @@
+// Poisoned built-in: Date.
+// expect: n
+Date = function () { for (;;) {} };
+function decodeUplink(input) {
+  return {data: {n: input.bytes[0]}};
+}

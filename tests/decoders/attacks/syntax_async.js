@@ -1,0 +1,3 @@
+// Async code where the syntax check sees it.
+// expect: refused syntax
+async function decodeUplink() { return {data: {}}; }

@@ -1,0 +1,3 @@
+// Nothing that could decode.
+// expect: refused syntax
+var x = 1;

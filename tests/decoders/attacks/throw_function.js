@@ -1,0 +1,5 @@
+// Errors: a function is thrown.
+// expect: exception
+function decodeUplink(input) {
+  throw function () {};
+}

@@ -1,0 +1,5 @@
+// Errors: null is thrown.
+// expect: exception
+function decodeUplink(input) {
+  throw null;
+}

@@ -1,0 +1,5 @@
+// Errors: a text with halves of characters is thrown.
+// expect: exception
+function decodeUplink(input) {
+  throw '\ud800 and \udc00';
+}

@@ -1,0 +1,5 @@
+// Errors: a symbol is thrown.
+// expect: exception
+function decodeUplink(input) {
+  throw Symbol('x');
+}

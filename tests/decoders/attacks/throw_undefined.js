@@ -1,0 +1,5 @@
+// Errors: undefined is thrown.
+// expect: exception
+function decodeUplink(input) {
+  throw undefined;
+}
