@@ -56,6 +56,10 @@ class OnChange:
             kept.append(sample)
         return kept, len(samples) - len(kept)
 
+    def note(self, device_id: int, field: str, value: Value, at_us: int) -> None:
+        """A value that is stored already: what comes after is compared with it."""
+        self._kept.setdefault(device_id, {})[field] = (value, at_us)
+
     def forget(self, device_id: int) -> None:
         """Drop what is known of a device: its next samples are kept."""
         self._kept.pop(device_id, None)

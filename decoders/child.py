@@ -67,6 +67,10 @@ class Child:
         self._loop.add_reader(self._stdout, self._read_replies)
         self._loop.add_reader(self._stderr, self._read_last_words)
 
+    def hand_over(self, on_reply: Callable[[Reply], None], on_end: Callable[[End], None]) -> None:
+        """From now on somebody else is told."""
+        self._on_reply, self._on_end = on_reply, on_end
+
     @property
     def pid(self) -> int:
         """The process id."""

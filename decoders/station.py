@@ -2,13 +2,16 @@
 
 At most two jobs are with the worker, one in work and one at hand. It answers in order, so the job at the head is the
 one in work, and a death is that job's doing: several uplinks are then tried one by one, and one alone that has cost two
-workers is given up. The other job goes back to the queue untouched.
+workers is given up. The pool decides where. The other job goes back to the queue untouched.
+
+Where the pool has asked for it a second worker stands by, for a start takes longer than a busy network may wait.
 """
 
 import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 from decoders.child import Child, End
 from decoders.contract import BUILTIN_CAYENNE_LPP, DecoderError
@@ -19,7 +22,6 @@ from decoders.work import Work
 
 _log = logging.getLogger(__name__)
 
-_IN_FLIGHT = 2
 _SOURCES = 64  # scripts, and with them realms, that a worker keeps
 _READY_S = 20.0
 _FIRST_BACKOFF_S = 0.1
@@ -32,26 +34,29 @@ _SUSPECT = 5
 _GUILTY = 10
 
 
-class Station:
-    """One worker at a time, for as long as the pool runs.
-
-    `finished` gets answered work, `given_up` work that costs workers, `ended` every death; `steal` may offer work of
-    other stations when the own queue is empty.
+class Hooks(NamedTuple):
+    """What the pool is told of. `finished` gets answered work, `again` work to be tried once more, with the end of the
+    worker that it had cost, if it had; `given_up` work that costs workers, `ended` every death. `steal` may offer work
+    of other stations when the own queue is empty. What `is_last` waits for everything else.
     """
 
-    def __init__(
-        self,
-        setup: Setup,
-        finished: Callable[[Work, Reply], None],
-        given_up: Callable[[Work, End], None],
-        ended: Callable[[End], None],
-        steal: Callable[[], Work | None],
-    ) -> None:
+    finished: Callable[[Work, Reply], None]
+    again: Callable[[list[Work], End | None], None]
+    given_up: Callable[[Work, End], None]
+    ended: Callable[[End], None]
+    steal: Callable[[], Work | None]
+    is_last: Callable[[str], bool]
+
+
+class Station:
+    """One worker at a time, for as long as the pool runs. `in_flight` jobs are with it at most. One that is shared is
+    given the work of proven versions only, which should not take long."""
+
+    def __init__(self, setup: Setup, hooks: Hooks, in_flight: int = 2, is_shared: bool = True) -> None:
         self._setup = setup
-        self._finished = finished
-        self._given_up = given_up
-        self._ended = ended
-        self._steal = steal
+        self._hooks = hooks
+        self._in_flight = in_flight
+        self._is_shared = is_shared
         self._loop = asyncio.get_running_loop()
         self._working: deque[Work] = deque()
         self._known: OrderedDict[str, None] = OrderedDict()  # keys whose source the worker has, oldest use first
@@ -61,6 +66,8 @@ class Station:
         self._timer: asyncio.TimerHandle | None = None  # until the worker is ready, or until the next start
         self._watchdog = Watchdog(setup)
         self._child: Child | None = None
+        self._spare: Child | None = None
+        self._is_spare_ready = False
         self.queue: Turns[Work] = Turns()
         self.started: asyncio.Future[None] = self._loop.create_future()
 
@@ -87,9 +94,22 @@ class Station:
         late = End("stuck", f"the worker was not ready within {_READY_S:.0f} s")
         self._timer = self._loop.call_later(_READY_S, child.kill, late)
 
+    def stand_by(self) -> None:
+        """Have another worker ready from now on, to go on when this one dies."""
+        if self._spare is None:
+            try:
+                self._spare = Child(self._on_spare_ready, self._on_spare_end)
+            except OSError:  # it will be asked for again
+                return
+            self._is_spare_ready = False
+            self._spare.send(self._setup)
+
     def close(self) -> None:
         """End the worker; waiting work is cancelled."""
         self._watchdog.stop()
+        if self._spare:
+            self._spare.close()
+        self._spare = None
         if self._timer:
             self._timer.cancel()
         if self._child:
@@ -102,8 +122,8 @@ class Station:
 
     def pump(self) -> None:
         """Give the worker as much as it may have."""
-        while self._is_ready and self._child and len(self._working) < _IN_FLIGHT:
-            work = self.queue.take() if self.queue else self._steal()
+        while self._is_ready and self._child and len(self._working) < self._in_flight:
+            work = self.queue.take(self._hooks.is_last) if self.queue else self._hooks.steal()
             if work is None:
                 return
             self._number += 1
@@ -112,16 +132,18 @@ class Station:
             self._watch()
 
     def _job(self, work: Work) -> Job:
-        if not work.requests:
-            return Job(self._number, work.key, work.source, [], [])
-        source = None
-        if work.key in self._known:
-            self._known.move_to_end(work.key)
-        elif work.key != BUILTIN_CAYENNE_LPP:
-            source = work.source
-            self._known[work.key] = None
+        key, source, convention, what, measure = work.script
+        if what == "check":
+            return Job(self._number, what, key, convention, source, [], [])
+        needed = None
+        if key in self._known:
+            self._known.move_to_end(key)
+        elif key != BUILTIN_CAYENNE_LPP:
+            needed = source
+            self._known[key] = None
+        work.is_first, work.is_proven = needed is not None, self._is_shared
         dropped = [self._known.popitem(last=False)[0]] if len(self._known) > _SOURCES else []
-        return Job(self._number, work.key, source, dropped, work.requests)
+        return Job(self._number, what, key, convention, needed, dropped, work.requests, measure)
 
     def _watch(self) -> None:
         if self._child and self._working:
@@ -137,14 +159,14 @@ class Station:
         else:
             self._watchdog.stop()
         if reply.results is None and reply.report is None:
-            self.queue.put_back(work.key, work.split())
+            self._hooks.again(work.split(), None)
         else:
-            self._finished(work, reply)
+            self._hooks.finished(work, reply)
         self.pump()
 
     def _on_ready(self) -> None:
-        assert self._timer is not None
-        self._timer.cancel()
+        if self._timer:
+            self._timer.cancel()
         self._is_ready = True
         self._backoff_s = 0.0
         if not self.started.done():
@@ -156,16 +178,40 @@ class Station:
         self._watchdog.stop()
         if self._timer:
             self._timer.cancel()
-        self._ended(end)
+        self._hooks.ended(end)
         was_ready, self._is_ready, self._child = self._is_ready, False, None
         working, self._working = self._working, deque()
         guilty = self._take_back(working, end) if working else None
-        if was_ready:
+        if self._is_spare_ready:
+            self._take_spare()
+        elif was_ready:
             self.start()
         else:
             self._not_started(end)
         if guilty:
-            self._given_up(guilty, end)
+            self._hooks.given_up(guilty, end)
+
+    def _on_spare_ready(self, _: Reply) -> None:
+        self._is_spare_ready = True
+        if self._child is None:
+            if self._timer:  # until the next start
+                self._timer.cancel()
+            self._take_spare()
+
+    def _on_spare_end(self, _: End) -> None:
+        self._spare, self._is_spare_ready = None, False
+
+    def _take_spare(self) -> None:
+        assert self._spare is not None
+        self._known.clear()
+        self._child, self._spare = self._spare, None
+        self._child.hand_over(self._on_reply, self._on_end)
+        self._is_spare_ready = False
+        self._timer = None
+        self._is_ready = True
+        self._backoff_s = 0.0
+        self.stand_by()
+        self.pump()
 
     def _not_started(self, end: End) -> None:
         """The very first start may fail, which the pool's caller is told; later ones are tried again and again."""
@@ -181,10 +227,12 @@ class Station:
         for work in reversed(working):
             self.queue.put_back(work.key, [work])
         head.suspicion += _SUSPICION[end.cause]
-        if head.suspicion >= _SUSPECT and len(head.requests) > 1:
-            self.queue.put_back(head.key, head.split())
+        if head.suspicion < _SUSPECT:
+            self.queue.put_back(head.key, [head])
+        elif len(head.requests) > 1:
+            self._hooks.again(head.split(), end)
         elif head.suspicion >= _GUILTY:
             return head
         else:
-            self.queue.put_back(head.key, [head])
+            self._hooks.again([head], end)
         return None

@@ -1,12 +1,17 @@
 """The frames between the pool and a worker: four octets of length, little endian, and a MessagePack array."""
 
 import struct
+from typing import Literal
 
 import msgspec
 
 from decoders.contract import CheckReport, Request, Result
 
 LENGTH = struct.Struct("<I")
+
+Work = Literal["uplink", "encode", "downlink", "check"]
+"""What is done with the requests: decode uplinks, encode or decode downlinks. A request to encode has the JSON text of
+the data as its payload. A check has a source only."""
 
 
 class Setup(msgspec.Struct, frozen=True, array_like=True):
@@ -18,16 +23,32 @@ class Setup(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Uplinks of one codec version to decode, or, without requests, a script to check.
+    """Requests of one codec version, or a script to check.
 
-    `source` is None where the worker has it; `drop` are keys it may forget.
+    `source` is None where the worker has it; `drop` are keys it may forget. `convention` None: as recognised.
     """
 
     number: int
+    work: Work
     key: str
+    convention: str | None
     source: str | None
     drop: list[str]
     requests: list[Request]
+    measure: bool = False
+
+
+class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A Job as the worker reads it: the requests stay as they came, for the script's side reads them itself."""
+
+    number: int
+    work: Work
+    key: str
+    convention: str | None
+    source: str | None
+    drop: list[str]
+    requests: msgspec.Raw
+    measure: bool
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -47,7 +68,7 @@ def batch_cpu_s(timeout_ms: int, uplinks: int) -> float:
 
     A batch has less per uplink, so that a script that never ends is noticed soon; an honest slow script passes singly.
     """
-    return timeout_ms / 1000 * (1 + (uplinks - 1) / 50)
+    return timeout_ms / 1000 * (1 + (uplinks - 1) / 100)
 
 
 def wall_s(cpu_s: float) -> float:
@@ -55,10 +76,15 @@ def wall_s(cpu_s: float) -> float:
     return 5 * cpu_s
 
 
+def read_cpu_s(source: str) -> float:
+    """CPU seconds that a script may take to be read before it is loaded; it takes half of that."""
+    return 1e-5 * len(source)
+
+
 LOAD_CPU_S = 0.5
 """CPU seconds a script's top level may take; a bundle of 370 kB takes 0.1."""
 
-IDLE_CPU_S = 0.25
+IDLE_CPU_S = 0.1
 """CPU seconds a script may still use after it has returned."""
 
 
@@ -70,5 +96,6 @@ def frame(message: msgspec.Struct) -> bytes:
 
 _encode = msgspec.msgpack.Encoder().encode
 decode_setup = msgspec.msgpack.Decoder(Setup).decode
-decode_job = msgspec.msgpack.Decoder(Job).decode
+decode_order = msgspec.msgpack.Decoder(Order).decode
+decode_requests = msgspec.msgpack.Decoder(list[Request]).decode
 decode_reply = msgspec.msgpack.Decoder(Reply).decode

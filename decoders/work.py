@@ -1,9 +1,21 @@
 """What is to be done, on its way from a caller through a worker and back."""
 
 import asyncio
+from typing import NamedTuple
 
+from decoders import wire
 from decoders.contract import CheckReport, Error, Request, Result
 from decoders.wire import Reply
+
+
+class Script(NamedTuple):
+    """What runs, and how: `key` names source and convention together; `work` is one of the wire's."""
+
+    key: str
+    source: str
+    convention: str | None
+    work: wire.Work
+    measure: bool = False
 
 
 class Call:
@@ -28,21 +40,28 @@ class Call:
 
 
 class Work:
-    """Uplinks of one codec version to decode. `suspicion` grows with the deaths of workers that had it in work."""
+    """Uplinks of one codec version to decode. `suspicion` grows with the deaths of workers that had it in work;
+    `is_first` says that its worker has to load the script, `is_proven` that it is expected to answer soon."""
 
-    def __init__(self, key: str, source: str, requests: list[Request], places: list[int], call: Call) -> None:
-        self.key = key
-        self.source = source
+    def __init__(self, script: Script, requests: list[Request], places: list[int], call: Call) -> None:
+        self.script = script
         self.requests = requests
         self.suspicion = 0
+        self.is_first = True
+        self.is_proven = False
         self._places = places
         self._call = call
+
+    @property
+    def key(self) -> str:
+        """Names what runs."""
+        return self.script.key
 
     def split(self) -> list["Work"]:
         """The same uplinks, each on its own."""
         parts = []
         for request, place in zip(self.requests, self._places, strict=True):
-            part = Work(self.key, self.source, [request], [place], self._call)
+            part = Work(self.script, [request], [place], self._call)
             part.suspicion = self.suspicion
             parts.append(part)
         return parts
@@ -64,8 +83,8 @@ class Work:
 class Check(Work):
     """A script to check. It has no requests."""
 
-    def __init__(self, key: str, source: str) -> None:
-        super().__init__(key, source, [], [], Call(0))
+    def __init__(self, script: Script) -> None:
+        super().__init__(script, [], [], Call(0))
         self.report: asyncio.Future[CheckReport] = asyncio.get_running_loop().create_future()
 
     def finish(self, reply: Reply) -> None:

@@ -2,15 +2,14 @@
 // so that decoding a stored uplink again gives the same answer.
 
 let nowMs = 0;
-let randomSeed = ''; // names the uplink
-let randomState = null; // 32 bits, drawn from the seed at the first use
+let randomState = null; // 32 bits, drawn from the uplink at the first use
 
 function VirtualDate(...parts) {
   if (!new.target) return new RealDate(nowMs).toString();
   return Reflect.construct(RealDate, parts.length === 0 ? [nowMs] : parts, new.target);
 }
-Object.defineProperty(VirtualDate, 'name', { value: 'Date' });
-Object.defineProperty(VirtualDate, 'length', { value: 7 });
+define(VirtualDate, 'name', { value: 'Date' });
+define(VirtualDate, 'length', { value: 7 });
 VirtualDate.prototype = RealDate.prototype;
 defineHidden(RealDate.prototype, 'constructor', VirtualDate);
 defineHidden(VirtualDate, 'now', function now() { return nowMs; });
@@ -25,15 +24,14 @@ function hash(text) { // FNV-1a, 32 bits
 }
 
 defineHidden(Math, 'random', function random() { // mulberry32
-  if (randomState === null) randomState = hash(randomSeed);
+  if (randomState === null) randomState = hash(devEui() + '/' + current.fCnt);
   randomState = (randomState + 0x6d2b79f5) | 0;
   let mixed = Math.imul(randomState ^ (randomState >>> 15), 1 | randomState);
   mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
   return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
 });
 
-function setClock(receivedMs, devEui, fcnt) {
+function setClock(receivedMs) {
   nowMs = receivedMs;
-  randomSeed = devEui + '/' + fcnt;
   randomState = null;
 }

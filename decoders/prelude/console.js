@@ -8,10 +8,19 @@ let logLines = [];
 function printable(value) {
   if (typeof value === 'string') return value;
   try {
+    if (value instanceof RealError) return Text(value);
     const json = toJson(value);
     return json === undefined ? Text(value) : json;
   } catch (error) {
-    return Object.prototype.toString.call(value);
+    return kindOf(value);
+  }
+}
+
+function kindOf(value) {
+  try {
+    return nameOfKind(value);
+  } catch (error) { // a proxy may throw whatever it is asked
+    return '[object Proxy]';
   }
 }
 

@@ -3,12 +3,30 @@
 // uses, for a script may replace any global.
 
 const RealDate = Date;
+const RealError = Error;
 const parseJson = JSON.parse;
 const toJson = JSON.stringify;
 const isArray = Array.isArray;
 const keysOf = Object.keys;
+const namesOf = Reflect.ownKeys;
+const {
+  deleteProperty, getOwnPropertyDescriptor: describe, getPrototypeOf: prototypeOf, set: setProperty,
+  setPrototypeOf: setPrototype,
+} = Reflect;
+const define = Object.defineProperty;
+const freeze = Object.freeze;
+const sameValue = Object.is;
+const isInteger = Number.isInteger;
+const isView = ArrayBuffer.isView;
+const fromCharCode = String.fromCharCode;
+const asFunction = Function.prototype.bind.bind(Function.prototype.call); // of a method: its object is the first argument
+const nameOfKind = asFunction(Object.prototype.toString);
+const matchNothing = asFunction(RegExp.prototype.exec);
 const evalGlobally = eval; // called under another name, eval runs sloppy code in the global scope
 const Text = String;
+const Octets = Uint8Array;
+const Memory = ArrayBuffer;
+const toNumber = Number;
 
 // Engine parts a decoder has no use for: each would let it share memory, wait, or act after it has returned. What was
 // declared with `var`, as mini-racer's timers are, cannot be deleted and stays without a value.
@@ -16,7 +34,7 @@ for (const name of [
   'WebAssembly', 'SharedArrayBuffer', 'Atomics', 'FinalizationRegistry', 'WeakRef',
   'setTimeout', 'clearTimeout', '__timer_manager',
 ]) {
-  if (!Reflect.deleteProperty(G, name)) G[name] = undefined;
+  if (!deleteProperty(G, name)) G[name] = undefined;
 }
 
 function isObject(value) {
@@ -24,5 +42,17 @@ function isObject(value) {
 }
 
 function defineHidden(target, name, value) {
-  Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
+  define(target, name, { value, writable: true, configurable: true, enumerable: false });
+}
+
+// A property that is made when it is first asked for, and that a script may overwrite with its own.
+function defineLazy(target, name, make) {
+  define(target, name, {
+    get: make,
+    set(value) {
+      define(this === undefined ? target : this, name, { value, writable: true, configurable: true, enumerable: true });
+    },
+    configurable: true,
+    enumerable: false,
+  });
 }

@@ -56,15 +56,15 @@ function continuationBytes(lead) {
 
 const SMALLEST_CODE_POINT = [0, 0x80, 0x800, 0x10000]; // by number of continuation bytes: anything below is overlong
 
-function bytesToUtf8(bytes) {
+function bytesToUtf8(bytes, start = 0, end = bytes.length) {
   let text = '';
-  let i = 0;
-  while (i < bytes.length) {
+  let i = start;
+  while (i < end) {
     const lead = bytes[i++];
     const wanted = continuationBytes(lead);
     let codePoint = wanted > 0 ? lead & (63 >> wanted) : lead;
     let got = 0;
-    while (got < wanted && i < bytes.length && (bytes[i] & 0xc0) === 0x80) {
+    while (got < wanted && i < end && (bytes[i] & 0xc0) === 0x80) {
       codePoint = (codePoint << 6) | (bytes[i++] & 63);
       got++;
     }

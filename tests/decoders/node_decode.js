@@ -6,13 +6,14 @@ const vm = require('vm');
 const { source, inputs } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const context = vm.createContext({ console: { log() {} } });
 vm.runInContext(source, context);
+const decode = vm.runInContext(`(function (given) {
+  return typeof decodeUplink === 'function' ? decodeUplink(given)
+    : typeof Decode === 'function' ? {data: Decode(given.fPort, given.bytes, given.variables)}
+    : {data: Decoder(given.bytes, given.fPort)};
+})`, context);
 const outputs = inputs.map((input) => {
-  context.input = { ...input, recvTime: new Date(input.recvTime) };
   try {
-    const returned = vm.runInContext(
-      `typeof decodeUplink === 'function' ? decodeUplink(input)
-        : typeof Decode === 'function' ? {data: Decode(input.fPort, input.bytes, input.variables)}
-        : {data: Decoder(input.bytes, input.fPort)}`, context);
+    const returned = decode({ ...input, recvTime: new Date(input.recvTime) });
     return returned.errors && returned.errors.length ? { error: returned.errors.join('; ') } : { data: returned.data };
   } catch (error) {
     return { error: error.message };

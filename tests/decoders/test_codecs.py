@@ -4,15 +4,13 @@ import asyncio
 import json
 import random
 import shutil
-import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from decoders.change import Rule
-from decoders.contract import Result
+from decoders import example_files
+from decoders.examples import Example, run_examples
 from decoders.pool import Pool
 from tests.decoders.conftest import RECEIVED_US, key_of, request
 
@@ -28,32 +26,17 @@ def folder(request: pytest.FixtureRequest) -> Path:
     return request.param
 
 
-def answer(result: Result) -> dict[str, object]:
-    """A result in the form of an example's output."""
-    if result.error is not None:
-        return {"errors": [result.error.message]}
-    return {"data": json.loads(result.data_json)} | ({"warnings": result.warnings} if result.warnings else {})
+def uplinks(folder: Path) -> list[Example]:
+    """Its examples of uplinks."""
+    examples = example_files.read("examples.json", (folder / "examples.json").read_text("utf-8"))
+    return [example for example in examples if example.kind == "uplink"]
 
 
-async def test_its_examples_decode_as_written(pool: Pool, folder: Path) -> None:
+async def test_its_examples_come_out_as_written(pool: Pool, folder: Path) -> None:
     source = (folder / "codec.js").read_text("utf-8")
-    examples = json.loads((folder / "examples.json").read_text("utf-8"))
-    inputs = [example["input"] for example in examples]
-    results = await pool.decode(
-        key_of(source),
-        source,
-        [
-            request(
-                bytes(given["bytes"]),
-                given["fPort"],
-                recv_time_us=int(datetime.fromisoformat(given["recvTime"]).timestamp() * 1e6),
-                variables=given.get("variables", {}),
-            )
-            for given in inputs
-        ],
-    )
-    assert [answer(result) for result in results] == [example["output"] for example in examples]
-    assert all(result.warnings == [] for result in results)
+    examples = example_files.read("examples.json", (folder / "examples.json").read_text("utf-8"))
+    outcomes = await run_examples(pool, source, None, examples)
+    assert [difference.text() for outcome in outcomes for difference in outcome.differences] == []
 
 
 async def test_it_keeps_no_state(pool: Pool, folder: Path) -> None:
@@ -61,25 +44,15 @@ async def test_it_keeps_no_state(pool: Pool, folder: Path) -> None:
     assert (report.problem, report.fresh) == (None, False)
 
 
-async def test_its_template_can_be_read(folder: Path) -> None:
-    template = tomllib.loads((folder / "template.toml").read_text("utf-8"))
-    rules = template.pop("rules", {})
-    assert msgspec.convert(rules, dict[str, Rule]) is not None
-    assert template.keys() == {
-        "name", "description", "lorawan_version", "supports_join", "uplink_interval_s", "codec",
-    }  # fmt: skip
-    assert (folder / template["codec"]).is_file()
-
-
 @pytest.mark.skipif(NODE is None, reason="node is not installed: our decoding is NOT compared with plain node's")
 async def test_plain_node_decodes_the_same(pool: Pool, folder: Path) -> None:
     source = (folder / "codec.js").read_text("utf-8")
     chance = random.Random(folder.name)
-    examples = [example["input"] for example in json.loads((folder / "examples.json").read_text("utf-8"))]
-    ports = sorted({example["fPort"] for example in examples})
+    examples = [example.input for example in uplinks(folder)]
+    ports = sorted({example.fport for example in examples})
     inputs = []
     for _ in range(300):
-        octets = bytearray(chance.choice(examples)["bytes"])
+        octets = bytearray(chance.choice(examples).payload)
         octets[chance.randrange(len(octets))] = chance.randrange(256)
         if chance.random() < 0.2:
             octets = bytearray(chance.randbytes(chance.randint(1, 40)))

@@ -4,9 +4,10 @@ import pytest
 
 from decoders.contract import MAX_SOURCE_BYTES, Error
 from decoders.conventions import explain, lint, locate
+from decoders.modules import classic
 
 ASYNC = "async code is not available: a decoder answers at once, so remove async and await"
-MODULE = "import and export are not available: a decoder is one classic script, so paste the code in or bundle it"
+MODULE = "import of anything but buffer is not available: a decoder is one file, so paste the code in or bundle it"
 
 
 @pytest.mark.parametrize(
@@ -20,8 +21,8 @@ MODULE = "import and export are not available: a decoder is one classic script, 
         ("import x from 'y'", Error("syntax", MODULE, 1, 1)),
         ("import 'y'", Error("syntax", MODULE, 1, 1)),
         ("var y = import('y')", Error("syntax", MODULE, 1, 9)),
-        ("export function decodeUplink() {}", Error("syntax", MODULE, 1, 1)),
-        ("export default {}", Error("syntax", MODULE, 1, 1)),
+        ("export * from 'y'", Error("syntax", MODULE, 1, 1)),
+        ("import { Buffer } from 'buffer';\nimport x from 'y'", Error("syntax", MODULE, 2, 1)),
     ],
 )
 def test_async_code_and_modules_are_refused_where_they_begin(source: str, expected: Error) -> None:
@@ -44,6 +45,25 @@ def test_async_code_and_modules_are_refused_where_they_begin(source: str, expect
 )
 def test_the_words_alone_are_no_reason(source: str) -> None:
     assert lint(source) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("export function decodeUplink() {}", "       function decodeUplink() {}"),
+        ("import { Buffer } from 'buffer';\nf()", 'var { Buffer } = require("buffer");\nf()'),
+        ('import { Buffer as B } from "node:buffer"', 'var { Buffer : B } = require("node:buffer")'),
+        ("import * as b from 'buffer'", 'var b = require("buffer")'),
+        ("import 'buffer'; f()", "; f()"),
+        ("export {\n  a,\n  b as decodeUplink\n};", "module.exports.decodeUplink = b; \n\n\n;"),
+        ("export default function decodeUplink() {}", " function decodeUplink() {}"),
+        ("export default { a }", "module.exports.default = { a }"),
+        ("export default function () {}", "module.exports.default = function () {}"),
+        ("f({export: 1}); o.import = 2; // import x", "f({export: 1}); o.import = 2; // import x"),
+    ],
+)
+def test_imports_of_buffer_and_exports_become_classic(source: str, expected: str) -> None:
+    assert classic(source) == expected
 
 
 def test_a_script_is_refused_for_its_size() -> None:

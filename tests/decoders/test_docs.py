@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from decoders.contract import MAX_SOURCE_BYTES, Error, Sample
+from decoders.contract import MAX_SOURCE_BYTES, MAX_STATE_LENGTH, Error, Sample
+from decoders.conventions import CONTEXT_KEYS, CONVENTIONS
 from decoders.normalise import MAX_DEPTH, MAX_FIELD_LENGTH, MAX_SAMPLES
 from decoders.runner import run_once
 from decoders.wire import LOAD_CPU_S
@@ -40,7 +41,7 @@ def cell(found: Sample) -> str:
 
 
 async def test_the_page_has_its_examples() -> None:
-    assert (len(SCRIPTS), len(ROWS)) == (5, 13)
+    assert (len(SCRIPTS), len(ROWS)) == (6, 13)
 
 
 @pytest.mark.parametrize(("source", "expected"), SCRIPTS, ids=range(len(SCRIPTS)))
@@ -67,10 +68,18 @@ async def test_data_becomes_the_measurements_beside_it(decode: Decode, data: str
         f"| measurements of an uplink | {MAX_SAMPLES} |",
         f"| nesting | {MAX_DEPTH} levels |",
         f"| field name | {MAX_FIELD_LENGTH} characters |",
+        f"| state of a device | {MAX_STATE_LENGTH:,} characters of JSON |",
     ],
 )
 async def test_limits_are_those_of_the_code(row: str) -> None:
     assert row in PAGE
+
+
+async def test_every_convention_and_key_is_listed() -> None:
+    rows = set(re.findall(r"^\| `(\w+)`", PAGE, re.MULTILINE))
+    assert set(CONVENTIONS) <= rows
+    keys = PAGE.partition("### More than the portable keys")[2].partition("### State")[0]
+    assert set(CONTEXT_KEYS) <= set(re.findall(r"`(\w+)`", keys))
 
 
 async def test_every_reason_of_an_error_is_explained() -> None:

@@ -4,9 +4,9 @@ import pytest
 
 from decoders.state import Habits, habits
 
-PLAIN = Habits(keeps_state=False, leaves_globals=False)
-KEEPS = Habits(keeps_state=True, leaves_globals=False)
-LEAVES = Habits(keeps_state=False, leaves_globals=True)
+PLAIN = Habits(keeps_state=False)
+KEEPS = Habits(keeps_state=True)
+HIDES = Habits(keeps_state=False, hides_globals=True)
 
 DECODE = "function decodeUplink(input) { %s return {data: {}}; }"
 
@@ -51,6 +51,16 @@ def test_a_script_that_only_reads_its_tables_is_plain(source: str) -> None:
         "const shared = (function () { return {}; })(); " + DECODE % "shared.n = 1;",
         "const shared = (function () { return {}; })(); " + DECODE % "return {data: shared};",
         "const map = new Map(); " + DECODE % "map.set(1, 2);",
+        "count = 0; " + DECODE % "count++;",
+        "this.count = 0; " + DECODE % "this.count++;",
+        "var count = 0; " + DECODE % "globalThis.count = 1;",
+        "var i; " + DECODE % "for (i in input) {}",
+        "var a, b; " + DECODE % "[a, b] = input.bytes;",
+        "var a; " + DECODE % "({a} = input);",
+        "var all = /a/g; " + DECODE % "all.exec('a');",
+        "var list = (function (l) { return function () { return l; }; })([]); " + DECODE % "list().push(1);",
+        DECODE % "module.exports.last = 1;",
+        "exports.decodeUplink = function (input) { exports.seen[0] = 1; };",
     ],
 )
 def test_a_script_that_may_change_a_top_level_value_keeps_state(source: str) -> None:
@@ -60,17 +70,29 @@ def test_a_script_that_may_change_a_top_level_value_keeps_state(source: str) -> 
 @pytest.mark.parametrize(
     "source",
     [
-        DECODE % "for (i = 0; i < 3; i++) {}",
-        DECODE % "for (key in input) {}",
-        DECODE % "result = {};",
-        DECODE % "this.last = input.bytes[0];",
-        DECODE % "globalThis.last = 1;",
         DECODE % "eval('x = 1');",
-        DECODE % "total += 1;",
+        DECODE % "new Function('x = 1')();",
+        DECODE % "Object.defineProperty(this, 'last', {value: 1});",
+        DECODE % "Object.defineProperty(globalThis, 'last', {value: 1});",
+        DECODE % "[].constructor.constructor('x = 1')();",
     ],
 )
-def test_a_script_that_may_create_globals_is_watched(source: str) -> None:
-    assert habits(source) == LEAVES
+def test_a_script_that_may_hide_globals_is_looked_at_closely(source: str) -> None:
+    assert habits(source) == HIDES
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        DECODE % "for (i = 0; i < 3; i++) {} result = {}; this.last = 1;",
+        "var a = /a/; " + DECODE % "a.test('a'); var [c, d] = input.bytes;",
+        "(function (root) { root.driver = {decodeUplink: function () {}}; })(this);",
+        "(function (m) { m[0]({exports: {}}, {}); })([function (module, exports) { module.exports = 1; }]);",
+        "if (typeof module !== 'undefined') { module.exports = {decodeUplink: function () {}}; }",
+    ],
+)
+def test_what_is_noticed_while_it_runs_or_happens_at_load_is_plain(source: str) -> None:
+    assert habits(source) == PLAIN
 
 
 def test_a_text_that_is_cut_short_is_judged_all_the_same() -> None:
