@@ -1,8 +1,7 @@
 """The decoder consumer: uplinks in, `decoded` records out, with its position moved in the same commit.
 
-Uplinks of one batch are grouped by codec version, because V8 is only fast in batches. A failed decode is a record
-with its reason; link metadata is recorded whatever the decoder does. Store-on-change is decided here, once, so that
-every store gets the same rows.
+A failed decode is a record with its reason; link metadata is recorded whatever the decoder does. Names, units and
+store-on-change are decided here, once, so that every store gets the same rows.
 """
 
 import asyncio
@@ -10,13 +9,16 @@ import time
 from collections.abc import Sequence
 
 from decoders.change import OnChange
-from decoders.contract import Request, Result
+from decoders.contract import Sample
 from decoders.pool import Pool
 from lns import metrics
 from lns.config import Measurements as MeasurementsConfig
 from lns.decoding import link
-from lns.decoding.codecs import Codec, Codecs
+from lns.decoding.batch import Done, decode
+from lns.decoding.codecs import Codecs
 from lns.decoding.failures import Failures
+from lns.decoding.late import Late, Row
+from lns.decoding.memory import Memories, MemoryTable
 from lns.exchange.records import Decoded, Measurement, Stored, Uplink
 from lns.exchange.sqlite import SqliteExchange
 from lns.live import Live, time_text
@@ -43,15 +45,32 @@ class Decoding:
     ) -> None:
         self._exchange, self._pool, self._codecs, self._failures, self._live = exchange, pool, codecs, failures, live
         self._link = config.link
+        self._reloading = asyncio.Lock()
         self._on_change = OnChange()
+        self._table = MemoryTable()
+        self._memories = Memories(None, self._table)
+        exchange.enlist(self._table)
+        self.late = Late(pool, codecs, failures, self._run, self._settle)
 
     async def position(self) -> int | None:
+        """Kept by the exchange, as are the memories of devices and what waits, which are read here. sqlite3.Error."""
+        known = await asyncio.to_thread(self._table.load, self._exchange.path, "")
+        self._memories = Memories(known, self._table)
+        seqs = await asyncio.to_thread(self._failures.still_waiting, self._exchange.path)
+        self.late.resume([stored for seq in seqs if (stored := await self._exchange.pick(seq)) is not None])
         return None
 
     async def handle(self, batch: Sequence[Stored]) -> None:
-        """Decode a batch and put its results, in log order, in one go."""
-        for decoded in await self._decode(batch):
+        """Decode a batch and put its results, in log order; what a script does not answer comes after."""
+        async for rows in self.late.decoded(batch):
+            self._settle(rows)
+
+    def _settle(self, rows: list[Row]) -> None:
+        for decoded in [self._decoded(*row, self._on_change) for row in rows]:
             self._put(decoded)
+        for _, uplink, done in rows:
+            if done is not None and done[0].needs.memory:
+                self._memories.note(done[0], uplink, done[1])
 
     async def retry(self, uplink_seqs: Sequence[int]) -> dict[str, int]:
         """Decode stored uplinks again with the codecs of today; returns how many went through and how many failed."""
@@ -62,7 +81,10 @@ class Decoding:
             if codec is not None:
                 self._pool.forgive(codec.key)  # a person asks: a parked version gets another chance
         failed = len(uplink_seqs) - len(uplinks)
-        for decoded in await self._decode(uplinks):
+        # compared among themselves: what is stored now says nothing about what was worth storing then
+        on_change = OnChange()
+        for row in await self._run(uplinks):  # what devices remember is of now as well, and stays
+            decoded = self._decoded(*row, on_change)
             if decoded.failure is None:
                 self._failures.retried(decoded.uplink_seq)
             else:
@@ -73,59 +95,38 @@ class Decoding:
 
     async def reload_codecs(self) -> None:
         """Codecs, templates or assignments have changed in the registry."""
-        await self._codecs.load()
+        async with self._reloading:  # of two changes at once the later one is read last
+            await self._codecs.load()
 
-    async def _decode(self, batch: Sequence[Stored]) -> list[Decoded]:
-        groups: dict[Codec, list[int]] = {}
-        for index, stored in enumerate(batch):
-            uplink = stored.record
-            assert isinstance(uplink, Uplink)
-            codec = self._codecs.of(uplink.device_id) if uplink.data and uplink.fport != 0 else None
-            if codec is not None:
-                groups.setdefault(codec, []).append(index)
-        results: list[Result | None] = [None] * len(batch)
-        if len(groups) == 1:
-            ((codec, indexes),) = groups.items()
-            await self._run(codec, indexes, batch, results)
-        elif groups:
-            async with asyncio.TaskGroup() as tasks:
-                for codec, indexes in groups.items():
-                    tasks.create_task(self._run(codec, indexes, batch, results), name=f"decode {codec.name}")
-        return [self._decoded(stored, result) for stored, result in zip(batch, results, strict=True)]
+    async def _run(self, batch: Sequence[Stored]) -> list[Row]:
+        uplinks = [stored.record for stored in batch if isinstance(stored.record, Uplink)]
+        results = await decode(self._pool, self._codecs, uplinks, self._codecs.of, self._memories)
+        return list(zip([stored.seq for stored in batch], uplinks, results, strict=True))
 
-    async def _run(
-        self, codec: Codec, indexes: list[int], batch: Sequence[Stored], results: list[Result | None]
-    ) -> None:
-        requests = [self._request(batch[index].record) for index in indexes]
-        for index, result in zip(indexes, await self._pool.decode(codec.key, codec.source, requests), strict=True):
-            results[index] = result
-            metrics.decode_time.observe(result.duration_us, codec.name)
-
-    def _request(self, uplink: object) -> Request:
-        assert isinstance(uplink, Uplink)
-        variables = self._codecs.variables(uplink.device_id)
-        return Request(uplink.data, uplink.fport or 0, uplink.received_at_us, uplink.dev_eui, uplink.fcnt_up, variables)
-
-    def _decoded(self, stored: Stored, result: Result | None) -> Decoded:
-        uplink = stored.record
-        assert isinstance(uplink, Uplink)
-        samples: list[link.Sample] = []
+    def _decoded(self, seq: int, uplink: Uplink, done: Done | None, on_change: OnChange) -> Decoded:
+        samples: list[Sample] = []
         data, warnings, failure, codec_version_id = _NO_DATA, _NO_WARNINGS, None, None
-        if result is not None:
-            codec = self._codecs.of(uplink.device_id)
-            codec_version_id = codec.version_id if codec else None
+        codec = None
+        if done is not None:
+            codec, result = done
+            codec_version_id = codec.version_id
             if result.error is None:
-                samples, data, warnings = result.samples, result.data_json, tuple(result.warnings)
+                data, warnings = result.data_json, tuple(result.warnings)
+                samples = result.samples
             else:
                 failure = result.error
+        naming = self._codecs.naming(uplink.device_id, codec)
+        if samples:
+            samples, flags = naming.apply(samples)
+            if flags:
+                warnings = (*warnings, *flags)
         if self._link:
             samples = samples + link.samples(uplink)
         at_us = uplink.received_at_us
-        rules = self._codecs.rules(uplink.device_id)
-        samples, suppressed = self._on_change.filter(uplink.device_id, rules, samples, at_us)
+        samples, suppressed = on_change.filter(uplink.device_id, naming.rules, samples, at_us)
         return Decoded(  # by position: building a struct by keyword takes six times as long
             uplink.id,
-            stored.seq,
+            seq,
             uplink.device_id,
             uplink.application_id,
             uplink.dev_eui,

@@ -120,6 +120,36 @@ def pick(connection: sqlite3.Connection, seq: int) -> Stored | None:
     return found[0] if found and found[0].seq == seq else None
 
 
+def read_back(connection: sqlite3.Connection, before_seq: int, topic: str, limit: int) -> list[Stored]:
+    """Up to `limit` records of a topic before a seq, newest first."""
+    rows = connection.execute(
+        "SELECT first_seq, records FROM exchange_log WHERE first_seq < ? AND topic = ? ORDER BY first_seq DESC",
+        (before_seq, topic),
+    )
+    found: list[Stored] = []
+    for start, blob in rows:
+        stored = [Stored(seq, topic, record) for seq, record in enumerate(_decoders[topic].decode(blob), start)]
+        found += [one for one in reversed(stored) if one.seq < before_seq]
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def seq_before(connection: sqlite3.Connection, at_us: int) -> int:
+    """The last seq that was committed before a time (UTC microseconds), searched by halves: commits are in order."""
+    low, high = 0, head_seq(connection) + 1
+    while low + 1 < high:
+        middle = (low + high) // 2
+        row = connection.execute(
+            "SELECT last_seq, at_us FROM exchange_log WHERE first_seq > ? ORDER BY first_seq LIMIT 1", (middle - 1,)
+        ).fetchone()
+        if row is not None and row[1] < at_us:
+            low = max(middle, row[0])
+        else:
+            high = middle
+    return low
+
+
 def first_seq(connection: sqlite3.Connection) -> int | None:
     """The oldest seq still in the log."""
     first: int | None = connection.execute("SELECT min(first_seq) FROM exchange_log").fetchone()[0]

@@ -69,6 +69,17 @@ class Measurement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     unit: str | None = None
 
 
+class Replay(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Marks what a replay of stored uplinks has corrected: only the measurements that differ from those stored.
+
+    `removed` are fields and times (UTC microseconds) that are to go; `outlets`: outlets pass the correction on.
+    """
+
+    job: str
+    outlets: bool
+    removed: tuple[tuple[str, int], ...] = ()
+
+
 class Decoded(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a codec made of an uplink: measurements, or a failure that can be retried. `id` is the uplink's id.
 
@@ -90,6 +101,7 @@ class Decoded(msgspec.Struct, frozen=True, array_like=True, gc=False):
     suppressed: int = 0
     failure: Failure | None = None
     version: int = 1
+    replay: Replay | None = None
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):

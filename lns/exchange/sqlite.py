@@ -44,7 +44,7 @@ class SqliteExchange:
     """The log. `write_lock` is shared with every other writer of the same file."""
 
     def __init__(self, path: Path, config: ExchangeConfig, write_lock: threading.Lock) -> None:
-        self._path, self._config, self._write_lock = path, config, write_lock
+        self.path, self._config, self._write_lock = path, config, write_lock
         self._writer = ThreadPoolExecutor(1, "exchange-writer")
         self._reader = ThreadPoolExecutor(1, "exchange-reader")
         self._pending: dict[str, list[Record]] = {topic: [] for topic in log.TOPICS}
@@ -65,12 +65,12 @@ class SqliteExchange:
         """Open the file and find the head; raises sqlite3.Error where it is damaged."""
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._writer, self._open_writer)
-        self._read_connection = log.connect(self._path)
+        self._read_connection = log.connect(self.path)
         self._read_connection.execute("PRAGMA query_only=1")
         metrics.consumer_lag.read = lambda: [((c.name,), float(c.lag)) for c in self._cursors.values()]
 
     def _open_writer(self) -> None:
-        self._connection = log.connect(self._path)
+        self._connection = log.connect(self.path)
         with self._write_lock:
             log.create(self._connection)
         self.head_seq = log.head_seq(self._connection)
@@ -272,6 +272,22 @@ class SqliteExchange:
         """One record, or None when retention has dropped it."""
         return await asyncio.get_running_loop().run_in_executor(self._reader, log.pick, self._read_connection, seq)
 
+    async def read_back(self, before_seq: int, topic: str, limit: int) -> list[Stored]:
+        """Up to `limit` records of a topic before a seq, newest first."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader, log.read_back, self._read_connection, before_seq, topic, limit)
+
+    async def seq_before(self, at_us: int) -> int:
+        """The last seq that was committed before a time (UTC microseconds)."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._reader, log.seq_before, self._read_connection, at_us
+        )
+
+    def lag(self, consumer: str) -> int:
+        """Records between a consumer's position and the head; 0 for one that does not run."""
+        cursor = self._cursors.get(consumer)
+        return 0 if cursor is None else cursor.lag
+
     async def status(self) -> dict[str, Any]:
         """Head, extent and every consumer's lag, JSON-ready."""
         loop = asyncio.get_running_loop()
@@ -284,14 +300,14 @@ class SqliteExchange:
             "bytes": used,
             "pending": self._pending_count,
             "last_error": self.last_error,
-            "consumers": [cursor.status() for cursor in self._cursors.values()],
+            "consumers": [cursor.status() for _, cursor in sorted(self._cursors.items())],
         }
 
     async def maintain(self) -> None:
         """Checkpoints and retention, for ever; runs beside the committer."""
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "exchange-checkpoint") as side:
-            connection = await loop.run_in_executor(side, log.connect, self._path)
+            connection = await loop.run_in_executor(side, log.connect, self.path)
             expire_at = loop.time() + EXPIRE_INTERVAL_S
             while not self._closing:
                 await asyncio.sleep(CHECKPOINT_INTERVAL_S)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from lns import metrics
 from lns.exchange.records import Decoded, Measurement, Stored
-from lns.series.store import Rows, SeriesStore
+from lns.series.store import Removal, Rows, SeriesStore
 
 
 class SeriesConsumer:
@@ -26,7 +26,7 @@ class SeriesConsumer:
 
     async def handle(self, batch: Sequence[Stored]) -> None:
         """Store the measurements of a batch; StoreError means that none of it is stored."""
-        result = await self._store.write(rows_of(batch), batch[-1].seq)
+        result = await self._store.write(rows_of(batch), batch[-1].seq, removals_of(batch))
         metrics.measurements_stored.inc(self._store.name, n=result.accepted)
         for rejected in result.rejected:
             metrics.measurements_rejected.inc(self._store.name, rejected.code)
@@ -52,3 +52,13 @@ def rows_of(batch: Iterable[Stored]) -> Rows:
         [m.unit for m in measurements],
         seqs,
     )
+
+
+def removals_of(batch: Iterable[Stored]) -> list[Removal]:
+    """What a replay takes back of what it has replaced."""
+    return [
+        Removal(stored.record.device_id, field, time_us, stored.seq)
+        for stored in batch
+        if isinstance(stored.record, Decoded) and stored.record.replay is not None
+        for field, time_us in stored.record.replay.removed
+    ]

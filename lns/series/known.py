@@ -1,7 +1,7 @@
 """What the writer remembers of its tables, so that nearly no batch asks them. After a rollback it is to forget."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from lns.series.reads import DAY_US
 from lns.series.statements import pieces, upserts
@@ -48,6 +48,10 @@ class SeriesDays:
     def reload(self) -> None:
         """Trust nothing that was noted."""
         self._noted.clear()
+
+    def forget(self, series: Iterable[tuple[int, int]]) -> None:
+        """Do not trust what was noted of these, device and field id: rows of theirs were removed."""
+        self._noted.difference_update(series)
 
     def note(self, rows: Rows, field_ids: Sequence[int], left_out: Collection[int], today: int) -> None:
         """Enter the series and days of rows, those at the indexes `left_out` excepted."""

@@ -4,8 +4,11 @@ The primary key leads with device and time: a range of one device is one run of 
 What spans devices goes from one to the next by seeking, never by walking over rows.
 """
 
+import json
 import sqlite3
+from collections.abc import Collection
 from math import isfinite
+from typing import Any
 
 from lns.exchange.records import Value
 from lns.series.store import Bucket, FieldInfo, Key, Point, Rows, SetAside
@@ -77,6 +80,13 @@ FROM slice CROSS JOIN field ON field.id = field_id LEFT JOIN unit ON unit.id = u
 WHERE :seq_le IS NULL OR seq <= :seq_le LIMIT :limit
 """
 
+AT = """
+SELECT m.device_id, field.name, m.time_us, m.value, unit.name, m.seq
+FROM json_each(:moments) AS wanted
+CROSS JOIN measurement m ON m.device_id = wanted.value ->> 0 AND m.time_us = wanted.value ->> 1
+CROSS JOIN field ON field.id = m.field_id LEFT JOIN unit ON unit.id = m.unit_id
+"""
+
 KEYS = f"{SLICE} SELECT device_id, time_us, field_id FROM slice LIMIT :limit"
 
 
@@ -123,10 +133,11 @@ def scan(
         found = connection.execute("SELECT id FROM field WHERE name = ?", (after.field,)).fetchone()
         start = (after.device_id, after.time_us, found[0] if found else 0)
     rows = connection.execute(SCAN, _slice(from_us, to_us, limit, start) | {"seq_le": seq_le}).fetchall()
-    if not rows:
-        return Rows()
-    device_ids, names, times_us, values, units, seqs = map(list, zip(*rows, strict=True))
-    return Rows(device_ids, names, times_us, list(map(_value, values)), units, seqs)
+    return _rows(rows)
+
+
+def at(connection: sqlite3.Connection, moments: Collection[tuple[int, int]]) -> Rows:
+    return _rows(connection.execute(AT, {"moments": json.dumps(list(moments))}).fetchall())
 
 
 def expired(
@@ -148,6 +159,13 @@ def rejected(connection: sqlite3.Connection, limit: int, after_id: int, state: s
 def _slice(from_us: int, to_us: int, limit: int, after: tuple[int, int, int]) -> dict[str, int | None]:
     device_id, time_us, field_id = after
     return {"device": device_id, "field": field_id, "time": time_us, "from": from_us, "to": to_us, "limit": limit}
+
+
+def _rows(found: list[tuple[Any, ...]]) -> Rows:
+    if not found:
+        return Rows()
+    device_ids, names, times_us, values, units, seqs = map(list, zip(*found, strict=True))
+    return Rows(device_ids, names, times_us, list(map(_value, values)), units, seqs)
 
 
 def _value(stored: float | int | str) -> Value:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from lns.errors import StoreError, sqlite_sentence
 from lns.series import reads
-from lns.series.store import Bucket, Caps, FieldInfo, Key, Point, Rows, SetAside, WriteResult
+from lns.series.store import Bucket, Caps, FieldInfo, Key, Point, Removal, Rows, SetAside, WriteResult
 from lns.series.writer import Writer
 
 _READERS = 2
@@ -54,8 +54,8 @@ class SqliteSeries:
         await self._in(self._writing, self._disconnect)
         self._writing.shutdown()
 
-    async def write(self, rows: Rows, cursor: int | None) -> WriteResult:
-        return await self._in(self._writing, self._open_writer.write, rows, cursor, self._clock())
+    async def write(self, rows: Rows, cursor: int | None, removals: Sequence[Removal] = ()) -> WriteResult:
+        return await self._in(self._writing, self._open_writer.write, rows, cursor, self._clock(), removals)
 
     async def cursor(self) -> int:
         return await self._read(reads.position)
@@ -89,6 +89,9 @@ class SqliteSeries:
 
     async def buckets(self, device_id: int, field: str, from_us: int, to_us: int, width_us: int) -> list[Bucket]:
         return await self._read(reads.buckets, device_id, field, from_us, to_us, width_us)
+
+    async def at(self, moments: Sequence[tuple[int, int]]) -> Rows:
+        return await self._read(reads.at, moments)
 
     async def scan(
         self, from_us: int, to_us: int, limit: int, after: Key | None = None, seq_le: int | None = None

@@ -66,6 +66,15 @@ class Key(NamedTuple):
     time_us: int
 
 
+class Removal(NamedTuple):
+    """A measurement that is to go, unless a record after `seq` wrote it."""
+
+    device_id: int
+    field: str
+    time_us: int
+    seq: int
+
+
 class Rejected(msgspec.Struct, frozen=True, gc=False):
     """A row of a batch that was set aside: its index, a slug to count by, a sentence to show."""
 
@@ -137,10 +146,11 @@ class Caps(msgspec.Struct, frozen=True):
 class SeriesWriter(Protocol):
     """The writing half of a store. Every method raises StoreError where the engine fails; then nothing has changed."""
 
-    async def write(self, rows: Rows, cursor: int | None) -> WriteResult:
-        """Store a batch, and in the same transaction move the position up to `cursor` (None: it stays).
+    async def write(self, rows: Rows, cursor: int | None, removals: Sequence[Removal] = ()) -> WriteResult:
+        """Store a batch, then remove, and in the same transaction move the position up to `cursor` (None: it stays).
 
-        A bad row is set aside with its reason and never costs its batch.
+        A bad row is set aside with its reason and never costs its batch. A removal is not remembered: what an earlier
+        record wrote comes back when that record is applied again, until this one is too.
         """
 
     async def cursor(self) -> int:
@@ -173,6 +183,9 @@ class SeriesReader(Protocol):
 
         Only what lies in the range counts, also in the first and the last bucket.
         """
+
+    async def at(self, moments: Sequence[tuple[int, int]]) -> Rows:
+        """All rows of (device, time) pairs, in no particular order."""
 
     async def scan(
         self, from_us: int, to_us: int, limit: int, after: Key | None = None, seq_le: int | None = None

@@ -16,7 +16,7 @@ from lns.series.checks import problems, stored_values
 from lns.series.known import Names, SeriesDays
 from lns.series.reads import DAY_US
 from lns.series.statements import pieces, upserts
-from lns.series.store import Rejected, Row, Rows, WriteResult
+from lns.series.store import Rejected, Removal, Row, Rows, WriteResult
 
 _COLUMNS = 6
 _WAL_BYTES = 64 << 20  # of log per checkpoint: a page that changes often is copied once for many commits
@@ -46,6 +46,33 @@ DELETE FROM series WHERE newest_day <= ? AND NOT EXISTS (
     WHERE m.device_id = series.device_id AND m.field_id = series.field_id AND m.time_us >= newest_day * {DAY_US}
 )
 """
+_REMOVE = """
+DELETE FROM measurement WHERE (device_id, time_us, field_id) IN (
+    SELECT m.device_id, m.time_us, m.field_id FROM json_each(?) AS removed
+    CROSS JOIN field ON field.name = removed.value ->> 1
+    CROSS JOIN measurement m ON m.device_id = removed.value ->> 0 AND m.time_us = removed.value ->> 2
+        AND m.field_id = field.id AND m.seq < removed.value ->> 3
+)
+"""
+# Only series whose newest day lost a row are looked at: the search goes back from their newest row.
+_FIND_DAYS = f"""
+UPDATE series SET newest_day = coalesce((
+    SELECT m.time_us / {DAY_US} FROM measurement m
+    WHERE m.device_id = series.device_id AND m.field_id = series.field_id ORDER BY m.time_us DESC LIMIT 1
+), -1)
+WHERE (device_id, field_id) IN (
+    SELECT DISTINCT removed.value ->> 0, field.id FROM json_each(?) AS removed
+    CROSS JOIN field ON field.name = removed.value ->> 1
+    CROSS JOIN series s ON s.device_id = removed.value ->> 0 AND s.field_id = field.id
+        AND s.newest_day <= (removed.value ->> 2) / {DAY_US}
+)
+"""
+_FORGET_EMPTY = """
+DELETE FROM series WHERE newest_day < 0 AND (device_id, field_id) IN (
+    SELECT removed.value ->> 0, field.id FROM json_each(?) AS removed
+    CROSS JOIN field ON field.name = removed.value ->> 1
+)
+"""
 _UPSERTS = upserts(
     "INSERT INTO measurement (device_id, field_id, time_us, value, unit_id, seq)",
     6,
@@ -68,12 +95,14 @@ class Writer:
         self._units = Names(connection, "unit")
         self._series = SeriesDays(connection)
 
-    def write(self, rows: Rows, cursor: int | None, now_us: int) -> WriteResult:
+    def write(self, rows: Rows, cursor: int | None, now_us: int, removals: Sequence[Removal] = ()) -> WriteResult:
         """See `SeriesWriter.write`; `now_us` judges what lies in the future."""
         with self._transaction():
             result = self._store(rows, now_us)
             if result.rejected:
                 self._set_aside(rows, result.rejected, now_us)
+            if removals:
+                self._remove(removals)
             if cursor is not None:
                 self._connection.execute("UPDATE position SET seq = max(seq, ?)", (cursor,))
         self._bound_wal()
@@ -168,6 +197,15 @@ class Writer:
                 changed += self._insert(parameters, start, half, refused)
                 changed += self._insert(parameters, start + half, size - half, refused)
         return changed
+
+    def _remove(self, removals: Sequence[Removal]) -> None:
+        """Delete rows by key; where they were among a series' newest ones, find its newest day again."""
+        removed = json.dumps(removals)
+        self._connection.execute(_REMOVE, (removed,))
+        self._connection.execute(_FIND_DAYS, (removed,))
+        self._connection.execute(_FORGET_EMPTY, (removed,))
+        field_ids = self._fields.ids(())
+        self._series.forget((r.device_id, field_ids[r.field]) for r in removals if r.field in field_ids)
 
     def _set_aside(self, rows: Rows, rejected: Sequence[Rejected], now_us: int) -> None:
         bad = rows.take([r.index for r in rejected])

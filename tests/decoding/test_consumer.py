@@ -1,83 +1,17 @@
 """Uplinks to decoded records, with a real worker process, a real registry and a real log."""
 
-import asyncio
-from contextlib import asynccontextmanager
-
-import msgspec
 import pytest
 
-from decoders.pool import Pool
 from lns.config import Measurements as MeasurementsConfig
-from lns.decoding.codecs import Codecs
-from lns.decoding.consumer import Decoding
-from lns.decoding.failures import Failures
-from lns.exchange.loop import run_consumer
 from lns.exchange.records import Failure, Measurement
-from lns.live import Live
-from lns.registry.device_input import parse_device
-from lns.registry.registry import Registry
-from tests.exchange.build import running, until, uplink
-
-GOOD = "function decodeUplink(i) { return {data: {sum: i.bytes[0] + i.fPort, text: 'x'}, warnings: ['w']}; }"
-BAD = (
-    "function decodeUplink(i) {\n  if (i.bytes[0] === 255) throw new Error('no');\n  return {data: {v: i.bytes[0]}};\n}"
-)
-NO_LINK = MeasurementsConfig(link=False)
+from tests.decoding.build import GOOD, one, scene
+from tests.exchange.build import until
 
 
-class Scene:
-    def __init__(self, registry, exchange, decoding):
-        self.registry, self.exchange, self.decoding = registry, exchange, decoding
-
-    async def put(self, *uplinks):
-        await self.exchange.append([("uplink", u) for u in uplinks])
-
-    async def decoded(self, count):
-        found = []
-        async with asyncio.timeout(20):
-            while len(found) < count:
-                found = (await self.exchange.read(0, frozenset({"decoded"}), 10_000))[0]
-                await asyncio.sleep(0.005)
-        return [stored.record for stored in found]
-
-
-@asynccontextmanager
-async def scene(folder, config=NO_LINK, rules=None):
-    registry = Registry(folder / "inflight.db")
-    fresh = not registry.path.exists()
-    registry.open()
-    if fresh:
-        for name, source in (("good", GOOD), ("bad", BAD)):
-            registry.codecs.add(name, source, "ts013")
-            registry.codecs.activate(name, 1)
-        registry.templates.change("default", {"codec": "good", "rules": rules or {}})
-        for n, more in ((1, {}), (2, {"codec": "bad"})):
-            who = {"dev_eui": f"{n:016x}", "activation": "otaa", "app_key": "00" * 16, "join_eui": "00" * 8, **more}
-            registry.devices.add(parse_device(who))
-    pool, codecs, failures = Pool(), Codecs(registry, config), Failures()
-    await pool.start()
-    await codecs.load()
-    codecs.take(registry.load_network())
-    async with running(registry.path) as exchange, asyncio.TaskGroup() as tasks:
-        exchange.enlist(failures)
-        decoding = Decoding(exchange, pool, codecs, failures, config, Live())
-        task = tasks.create_task(run_consumer(exchange, decoding), name="decoder")
-        try:
-            yield Scene(registry, exchange, decoding)
-        finally:
-            task.cancel()
-    await pool.close()
-    registry.close()
-
-
-def one(n, device_id=1, data=b"\x05", fport=10):
-    return msgspec.structs.replace(uplink(n, device_id), data=data, fport=fport)
-
-
-async def test_each_device_is_decoded_by_its_codec_in_log_order(tmp_path):
+async def test_each_device_is_decoded_by_its_codec(tmp_path):
     async with scene(tmp_path) as s:
         await s.put(one(1), one(2, 2), one(3))
-        first, second, third = await s.decoded(3)
+        first, second, third = sorted(await s.decoded(3), key=lambda d: d.uplink_seq)
         assert first.measurements == (
             Measurement("sum", first.received_at_us, 15.0),
             Measurement("text", first.received_at_us, "x"),
@@ -148,3 +82,36 @@ async def test_decoded_records_and_position_move_together(tmp_path):
     async with scene(tmp_path) as s:
         await s.put(one(301))
         assert [d.fcnt_up for d in await s.decoded(301)] == list(range(1, 302))
+
+
+async def test_names_units_and_ranges_are_those_of_vocabulary_and_template(tmp_path):
+    source = (
+        "function decodeUplink(i) { return {data: {batt_mv: 3600, battery_mv: 3600, co2: 99999, sum: i.bytes[0]}}; }"
+    )
+    async with scene(tmp_path, rules={"battery_mv": {}}, fields={"sum": {"unit": "l", "max": 5}}) as s:
+        await s.use("good", source)
+        await s.put(one(1, data=b"\x05"), one(2, data=b"\x06"))
+        first, second = await s.decoded(2)
+        at_us = first.received_at_us
+        assert first.measurements == (
+            Measurement("batt_mv", at_us, 3600.0, "mV"),
+            Measurement("battery", at_us, 3.6, "V"),
+            Measurement("flagged.co2", at_us, 99999.0),
+            Measurement("sum", at_us, 5.0, "l"),
+        )
+        assert first.warnings == ("co2 is 99999 ppm, plausible is 0 to 40000 ppm: kept as flagged.co2",)
+        assert [m.field for m in second.measurements] == ["batt_mv", "flagged.co2", "flagged.sum"]
+        assert second.suppressed == 1
+        assert second.warnings[1] == "sum is 6 l, plausible is 5 l or less: kept as flagged.sum"
+
+
+async def test_a_retry_leaves_store_on_change_to_the_live_values(tmp_path):
+    async with scene(tmp_path, rules={"sum": {"deadband_abs": 2.0}, "text": {}}) as s:
+        await s.put(one(1, data=b"\x05"))
+        await s.decoded(1)
+        await s.use("good", GOOD + "//")
+        await s.put(one(2, data=b"\x50"))
+        await s.decoded(2)
+        await s.decoding.retry([1])
+        await s.put(one(3, data=b"\x50"))
+        assert [(len(d.measurements), d.suppressed) for d in await s.decoded(4)] == [(2, 0), (1, 1), (2, 0), (0, 2)]

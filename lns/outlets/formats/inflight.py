@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from lns.exchange.records import Decoded, Event, Failure, Rx, Stored, Uplink, Value
+from lns.exchange.records import Decoded, Event, Failure, Replay, Rx, Stored, Uplink, Value
 from lns.lorawan.modulation import Modulation
 
 UPLINK = "inflight.uplink.v1"
@@ -97,6 +97,16 @@ class _Sample(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     unit: str | None = None
 
 
+class _Removed(msgspec.Struct, frozen=True, gc=False):
+    field: str
+    time: datetime
+
+
+class _Replay(msgspec.Struct, frozen=True, gc=False):
+    job: str
+    removed: list[_Removed]
+
+
 class _Measurements(_Message, frozen=True, omit_defaults=True, gc=False, kw_only=True):
     fcnt_up: int
     fport: int | None = None
@@ -106,6 +116,7 @@ class _Measurements(_Message, frozen=True, omit_defaults=True, gc=False, kw_only
     decoded: msgspec.Raw | None = None
     warnings: tuple[str, ...] = ()
     suppressed: int = 0
+    replay: _Replay | None = None
 
 
 class _Event(_Message, frozen=True, omit_defaults=True, gc=False, kw_only=True):
@@ -164,8 +175,11 @@ class Formatter:
         return Message("uplink", uplink.dev_eui, self._encode(message), headers, at_us)
 
     def _decoded(self, seq: int, decoded: Decoded) -> list[Message]:
+        replay = decoded.replay
+        if replay is not None and not replay.outlets:
+            return []
         messages = []
-        if decoded.measurements or decoded.warnings:
+        if decoded.measurements or decoded.warnings or (replay is not None and replay.removed):
             messages.append(self._measurements(seq, decoded))
         if decoded.failure is not None:
             messages.append(self._failure(seq, decoded, decoded.failure))
@@ -192,6 +206,7 @@ class Formatter:
             decoded=msgspec.Raw(decoded.data_json) if decoded.data_json else None,
             warnings=decoded.warnings,
             suppressed=decoded.suppressed,
+            replay=_replay(decoded.replay) if decoded.replay is not None else None,
         )
         headers = _headers(seq, uplink_id, MEASUREMENTS)
         return Message("measurements", decoded.dev_eui, self._encode(message), headers, at_us)
@@ -239,6 +254,10 @@ class Formatter:
 
 def _headers(seq: int, record_id: str, schema: str) -> Headers:
     return [("seq", str(seq)), ("id", record_id), ("schema", schema)]
+
+
+def _replay(replay: Replay) -> _Replay:
+    return _Replay(replay.job, [_Removed(field, _time(time_us)) for field, time_us in replay.removed])
 
 
 def _time(at_us: int) -> datetime:
