@@ -1,0 +1,1 @@
+"""Tests of the templates and codecs that come with Inflight."""
