@@ -17,6 +17,7 @@ from lns.registry.downlinks import Downlinks
 from lns.registry.failures import Failures
 from lns.registry.gateways import Gateways
 from lns.registry.keys import Keys
+from lns.registry.library import Library
 from lns.registry.multicast import Multicast, load_multicast
 from lns.registry.rows import MulticastSnapshot, NetworkSnapshot
 from lns.registry.schema import decode_failure, dev_nonce, device, downlink, multicast_member, session
@@ -45,6 +46,7 @@ class Registry:
         self.devices = Devices(self._database, default_region)
         self.gateways = Gateways(self._database)
         self.codecs = Codecs(self._database)
+        self.library = Library(self._database)
         self.keys = Keys(self._database)
         self.failures = Failures(self._database)
         self.downlinks = Downlinks(self._database)

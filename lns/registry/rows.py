@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from lns.library.item import Item
 from lns.mac.multicast import MulticastDownlink
 from lns.mac.queue import DownlinkItem
 from lns.mac.settings import MacSettings
@@ -25,7 +26,9 @@ class Application(msgspec.Struct, frozen=True):
 class DeviceTemplate(msgspec.Struct, frozen=True):
     """What devices of one kind share. `rules` are the store-on-change rules by field; `codec` is a codec's name.
 
-    `network` are the given fields of MacSettings.
+    `network` are the given fields of MacSettings, `fields` label, unit and plausible range by measurement field;
+    `codec_version` is the version it is pinned to, None where it follows the active one; `library_item` is where it
+    comes from in the template library.
     """
 
     id: int
@@ -40,6 +43,10 @@ class DeviceTemplate(msgspec.Struct, frozen=True):
     network: dict[str, Any]
     created_at_us: int
     devices: int = 0
+    codec_version: int | None = None
+    description: str = ""
+    fields: dict[str, Any] = {}
+    library_item: str | None = None
 
 
 class SessionRow(msgspec.Struct, frozen=True, gc=False):
@@ -125,10 +132,12 @@ class DeviceRow(msgspec.Struct, frozen=True):
 
 
 class TemplateRow(msgspec.Struct, frozen=True):
-    """The part of a device template that the decoder needs."""
+    """The part of a device template that the decoder needs. `codec_version_id` is the version it is pinned to."""
 
     id: int
     rules: dict[str, Any]
+    codec_version_id: int | None = None
+    fields: dict[str, Any] = {}
 
 
 class Gateway(msgspec.Struct, frozen=True):
@@ -213,7 +222,11 @@ class Codec(msgspec.Struct, frozen=True):
 
 
 class CodecVersion(msgspec.Struct, frozen=True):
-    """One uploaded source. `sha256` is its key in the decoder pool (`builtin:...` for a codec without source)."""
+    """One uploaded source. `sha256` is its key in the decoder pool (`builtin:...` for a codec without source).
+
+    `author` is the name of the API key that added it; `state` is draft (never in use), active, or retired. `examples`
+    are in the format of TS013, `passed` and `failed` count them as of the last time they were run.
+    """
 
     id: int
     codec_id: int
@@ -224,6 +237,42 @@ class CodecVersion(msgspec.Struct, frozen=True):
     convention: str
     note: str
     created_at_us: int
+    author: str = ""
+    state: str = "draft"
+    examples: list[dict[str, Any]] = []
+    passed: int = 0
+    failed: int = 0
+
+
+class Activation(msgspec.Struct, frozen=True):
+    """A version was put in use. `replaced` is the number used before; `reason` is why although examples failed."""
+
+    version: int
+    replaced: int | None
+    rollback: bool
+    author: str
+    reason: str | None
+    at_us: int
+
+
+class LibraryCodec(msgspec.Struct, frozen=True):
+    """A codec of an imported library, by the hash of its source. `problem` is why it cannot run at all."""
+
+    sha256: str
+    source: str
+    convention: str
+    examples: list[dict[str, Any]]
+    passed: int
+    failed: int
+    problem: str | None
+
+
+class LibraryEntry(msgspec.Struct, frozen=True):
+    """An item of the template library with the results of its codec's examples."""
+
+    item: Item
+    passed: int
+    failed: int
 
 
 class ApiKey(msgspec.Struct, frozen=True):

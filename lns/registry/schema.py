@@ -57,7 +57,25 @@ codec_version = Table(
     Column("convention", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("created_at_us", BigInteger, nullable=False),
+    Column("author", Text, nullable=False, server_default=text("''")),
+    Column("state", Text, nullable=False, server_default="draft"),
+    Column("examples", JSON, nullable=False, server_default="[]"),
+    Column("passed", Integer, nullable=False, server_default="0"),
+    Column("failed", Integer, nullable=False, server_default="0"),
     UniqueConstraint("codec_id", "number"),
+)
+
+# `reason` is why a version with failing examples was activated all the same
+codec_activation = Table(
+    "codec_activation",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("version_id", BigInteger, ForeignKey("codec_version.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("replaced_id", BigInteger),
+    Column("rollback", Boolean, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text),
+    Column("at_us", BigInteger, nullable=False),
 )
 
 device_template = Table(
@@ -74,6 +92,42 @@ device_template = Table(
     Column("rules", JSON, nullable=False),
     Column("network", JSON, nullable=False, server_default="{}"),
     Column("created_at_us", BigInteger, nullable=False),
+    Column("codec_version_id", BigInteger),
+    Column("description", Text, nullable=False, server_default=text("''")),
+    Column("fields", JSON, nullable=False, server_default="{}"),
+    Column("library_item", Text),
+)
+
+# Codecs of imported libraries, by the hash of their source: many devices share one.
+library_codec = Table(
+    "library_codec",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("convention", Text, nullable=False),
+    Column("examples", JSON, nullable=False),
+    Column("passed", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("problem", Text),
+    sqlite_with_rowid=False,
+)
+
+# `words` is what a search looks through, in lower case; an item whose `digest` is known needs no second import.
+library_item = Table(
+    "library_item",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("vendor", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("models", JSON, nullable=False),
+    Column("template", JSON, nullable=False),
+    Column("codec_sha256", Text),
+    Column("words", Text, nullable=False),
+    Column("imported_at_us", BigInteger, nullable=False),
+    Index("ix_library_item_digest", "digest"),
 )
 
 # A device's id names its measurements, so it is never given again.

@@ -40,10 +40,7 @@ def load_network(connection: Connection, unseal: Opener, default_region: str, pa
         nonces=_nonces(rows(_dev_nonces())),
         downlinks=[DownlinkItem(*row) for row in rows(_downlinks())],
         gateways=all_gateways(connection),
-        templates={
-            row.id: TemplateRow(row.id, row.rules)
-            for row in connection.execute(select(device_template.c.id, device_template.c.rules))
-        },
+        templates={row.id: TemplateRow(*row) for row in connection.execute(_templates())},
         applications={row.id: row.name for row in connection.execute(select(application.c.id, application.c.name))},
     )
 
@@ -92,6 +89,11 @@ def _device(row: Sequence[Any], unseal: Opener) -> DeviceRow:
     joining = (root.nwk_key, root.app_key, root.gen_app_key, join_nonce, rj0, rj1)
     rules = (region, version, codec_id, reset, disabled)
     return DeviceRow(*(*who, *joining, *rules, _texts(tags), _texts(variables), effective(template, own)))
+
+
+def _templates() -> Select[Any]:
+    t = device_template.c
+    return select(t.id, t.rules, t.codec_version_id, t.fields)
 
 
 def _texts(json: str) -> dict[str, str]:

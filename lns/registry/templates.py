@@ -7,20 +7,37 @@ import msgspec
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from decoders.change import Rule
+from decoders.naming import is_known
 from lns.registry.clock import now_us
+from lns.registry.codec_pin import pinned
 from lns.registry.codecs import codec_id
 from lns.registry.database import Database
 from lns.registry.device_input import missing_keys
 from lns.registry.errors import RegistryError, conflict, invalid, not_found
-from lns.registry.fields import check_name, check_range, check_region, check_version
+from lns.registry.fields import check_name, check_range, check_region, check_text, check_version
 from lns.registry.key_blobs import NO_KEYS, unpack_device
 from lns.registry.network_settings import changed, check_fits
 from lns.registry.rows import DeviceTemplate
-from lns.registry.schema import codec, device, device_template, session
+from lns.registry.schema import codec, codec_version, device, device_template, session
 from lns.registry.sessions import place_abp_sessions
 
 DEFAULT = "default"
 MAX_INTERVAL_S = 31_536_000
+MAX_FIELDS = 512
+MAX_FIELD_NAME = 200
+
+
+class FieldInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What people and dashboards may know of a measurement field; a value beyond `min` or `max` is not plausible.
+
+    `name` is the vocabulary's name that it is stored under, its own to leave it alone.
+    """
+
+    label: str = ""
+    unit: str = ""
+    min: float | None = None
+    max: float | None = None
+    name: str = ""
 
 
 class Templates:
@@ -39,8 +56,11 @@ class Templates:
         with self._database.read() as connection:
             return _get(connection, name)
 
-    def add(self, values: Mapping[str, Any]) -> DeviceTemplate:
-        """Create one from `name` and any of the fields of `DeviceTemplate`; `codec` is a codec's name."""
+    def add(self, values: Mapping[str, Any], library_item: str | None = None) -> DeviceTemplate:
+        """Create one from `name` and any of the fields of `DeviceTemplate`; `codec` is a codec's name.
+
+        `codec_version` is the number of the version to stay with, `library_item` where the template comes from.
+        """
         row = {
             "lorawan_version": "1.0.3",
             "supports_join": True,
@@ -53,7 +73,8 @@ class Templates:
         with self._database.write() as connection:
             _free(connection, values["name"])
             row["codec_id"] = codec_id(connection, row.pop("codec", None))
-            connection.execute(insert(device_template).values(**row, created_at_us=now_us()))
+            row["codec_version_id"] = pinned(connection, row["codec_id"], row.pop("codec_version", None))
+            connection.execute(insert(device_template).values(**row, library_item=library_item, created_at_us=now_us()))
             return _get(connection, values["name"])
 
     def change(self, name: str, values: Mapping[str, Any]) -> DeviceTemplate:
@@ -66,8 +87,12 @@ class Templates:
                 if name == DEFAULT:
                     raise conflict(f"device template {DEFAULT!r} serves the devices that name none: it keeps its name")
                 _free(connection, new_name)
-            if "codec" in row:
-                row["codec_id"] = codec_id(connection, row.pop("codec"))
+            if "codec" in row or "codec_version" in row:
+                name_of_codec = row.pop("codec", found.codec)
+                # another codec has other versions: a pin goes with the codec it was for
+                kept = found.codec_version if name_of_codec == found.codec else None
+                row["codec_id"] = codec_id(connection, name_of_codec)
+                row["codec_version_id"] = pinned(connection, row["codec_id"], row.pop("codec_version", kept))
             if "network" in row:
                 row["network"] = changed(found.network, row["network"] or {})
             if "network" in row or "region" in row:
@@ -131,9 +156,34 @@ def check_template(values: Mapping[str, Any]) -> dict[str, Any]:
         row["lorawan_version"] = check_version("lorawan_version", row["lorawan_version"])
     if row.get("uplink_interval_s") is not None:
         check_range("uplink_interval_s", row["uplink_interval_s"], 1, MAX_INTERVAL_S)
+    if "description" in row:
+        check_text("description", row["description"])
+    if "fields" in row:
+        row["fields"] = _checked_fields(row["fields"])
     for field, rule in row.get("rules", {}).items():
         _check_rule(field, rule)
     return row
+
+
+def _checked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    if len(fields) > MAX_FIELDS:
+        raise invalid(f"fields has {len(fields)} entries, at most {MAX_FIELDS} fit")
+    return {name: _checked_field(name, field) for name, field in fields.items()}
+
+
+def _checked_field(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    if not 0 < len(name) <= MAX_FIELD_NAME:
+        raise invalid(f"fields has the name {name[:40]!r}: 1 to {MAX_FIELD_NAME} characters are needed")
+    try:
+        info = msgspec.convert(given, FieldInfo)
+    except msgspec.ValidationError as error:
+        raise invalid(f"fields.{name}: {error}") from error
+    if info.min is not None and info.max is not None and info.min > info.max:
+        raise invalid(f"fields.{name}.min is {info.min:g}, at most the max {info.max:g} is allowed")
+    if info.name not in ("", name) and not is_known(info.name):
+        raise invalid(f"fields.{name}.name is {info.name[:40]!r}, which is no name of the vocabulary")
+    plain: dict[str, Any] = msgspec.to_builtins(info)
+    return plain
 
 
 def _check_rule(field: str, rule: Mapping[str, Any]) -> None:
@@ -160,7 +210,15 @@ def _select() -> Select[Any]:
         t.network,
         t.created_at_us,
         devices,
-    ).outerjoin_from(device_template, codec, codec.c.id == t.codec_id)
+        codec_version.c.number,
+        t.description,
+        t.fields,
+        t.library_item,
+    ).select_from(
+        device_template.outerjoin(codec, codec.c.id == t.codec_id).outerjoin(
+            codec_version, codec_version.c.id == t.codec_version_id
+        )
+    )
 
 
 def _get(connection: Connection, name: str) -> DeviceTemplate:

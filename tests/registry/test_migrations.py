@@ -1,4 +1,4 @@
-"""A database of the first version, with everything in it, is migrated with its data."""
+"""Databases of earlier versions, with everything in them, are migrated with their data."""
 
 import sqlite3
 import threading
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from alembic import command
 
+from lns.registry import kek
 from lns.registry.database import Database
 from lns.registry.key_blobs import DeviceKeys
 from lns.registry.registry import FILE_NAME, Registry
@@ -108,3 +109,81 @@ def test_migration_that_fails_leaves_the_first_version_as_it_was(old: Path) -> N
     with pytest.raises(Exception, match="multicast_member"):
         Registry(old).open()
     assert dump(old, "device", "session", "alembic_version") == before
+
+
+SOURCE = "function decodeUplink() { return %d }"
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    """A file as version 0.2.0 has left it: a codec whose second of three versions is in use, one never activated."""
+    path = tmp_path / FILE_NAME
+    database = Database(path, threading.Lock())
+    with database.write() as connection:
+        config = database._config(connection)
+        config.attributes["seal"] = kek.obtain(database.key_file, set())
+        command.upgrade(config, "0002")
+    database.close()
+    for name in ("meter", "unused"):
+        execute(path, "INSERT INTO codec (name, created_at_us) VALUES (?, 5)", name)
+    version = (
+        "INSERT INTO codec_version (codec_id, number, sha256, source, convention, note, created_at_us)"
+        " SELECT id, ?, ?, ?, 'ts013', 'n', 6 FROM codec WHERE name = ?"
+    )
+    for number in (1, 2, 3):
+        execute(path, version, number, f"{number}" * 64, SOURCE % number, "meter")
+    execute(path, version, 1, "4" * 64, SOURCE % 4, "unused")
+    active = "UPDATE codec SET active_version_id = (SELECT id FROM codec_version WHERE sha256 = ?) WHERE name = 'meter'"
+    execute(path, active, "2" * 64)
+    template = (
+        "INSERT INTO device_template (name, lorawan_version, supports_join, codec_id, fcnt_reset_allowed, rules,"
+        " network, created_at_us) SELECT 'box', '1.0.4', 1, id, 0, '{\"v\": {}}', '{\"rx1_delay_s\": 5}', 7"
+        " FROM codec WHERE name = 'meter'"
+    )
+    execute(path, template)
+    device = (
+        "INSERT INTO device (application_id, template_id, dev_eui, name, activation, codec_id, disabled, tags,"
+        " variables, join_nonce, created_at_us) SELECT 1, 1, '70b3d57ed0000001', 'tank', 'otaa', id, 0, '{}',"
+        " '{\"a\": \"b\"}', 3, 1 FROM codec WHERE name = 'meter'"
+    )
+    execute(path, device)
+    return path
+
+
+def test_data_of_the_second_version_stays(second: Path) -> None:
+    tables = ("codec", "codec_version", "device_template", "application", "device")
+    before = dump(second, *tables)
+    registry = Registry(second)
+    registry.open()
+    registry.close()
+    after = dump(second, *tables, "codec_activation", "library_item", "library_codec")
+    for table in tables:
+        assert [{n: row[n] for n in b} for b, row in zip(before[table], after[table], strict=True)] == before[table]
+    assert [after[table] for table in ("codec_activation", "library_item", "library_codec")] == [[], [], []]
+
+
+def test_versions_of_codecs_get_their_states(second: Path) -> None:
+    registry = Registry(second)
+    registry.open()
+    versions = [*registry.codecs.versions("meter"), *registry.codecs.versions("unused")]
+    assert [(v.number, v.state, v.author, v.examples, v.passed, v.failed) for v in versions] == [
+        (1, "retired", "", [], 0, 0),
+        (2, "active", "", [], 0, 0),
+        (3, "draft", "", [], 0, 0),
+        (1, "draft", "", [], 0, 0),
+    ]
+    assert [(v.codec, v.state) for v in registry.codecs.versions("cayenne-lpp")] == [("cayenne-lpp", "active")]
+    assert registry.codecs.activate("meter", 3, "ada").state == "active"
+    assert registry.codecs.rollback("meter", "ada").number == 2
+    template = registry.templates.get("box")
+    assert (template.codec, template.codec_version, template.description, template.fields) == ("meter", None, "", {})
+    assert (template.library_item, template.rules, template.network) == (None, {"v": {}}, {"rx1_delay_s": 5})
+    registry.close()
+
+
+def test_migration_that_fails_leaves_the_second_version_as_it_was(second: Path) -> None:
+    execute(second, "CREATE TABLE library_item (x INTEGER)")
+    before = dump(second, "codec_version", "device_template", "alembic_version")
+    with pytest.raises(Exception, match="library_item"):
+        Registry(second).open()
+    assert dump(second, "codec_version", "device_template", "alembic_version") == before
