@@ -4,6 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+from lns.library.packaged import codec_library
+
 DEMO_CODEC = Path("inflight/demo-sensor/codec.js")
 FLEET = (
     "--gateways",
@@ -21,12 +23,6 @@ FLEET = (
 )
 TEMPER = ("--confirmed-share", "0.1", "--loss", "0.02", "--duplicates", "0.01", "--late", "0.01", "--ask-share", "0.02")
 END_S = 5.0
-
-
-def codec_library() -> Path:
-    """The folder of packaged codecs: in the wheel inside `lns`, in a checkout beside it."""
-    packaged = Path(__file__).with_name("_codecs")
-    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "codecs"
 
 
 async def run_demo(udp_port: int, api_port: int, data_dir: Path, region: str) -> None:

@@ -1,5 +1,6 @@
-"""What people call devices, for outlets: they name every message and must not ask the database."""
+"""What people call devices, for outlets and scripts: they name every message and must not ask the database."""
 
+from lns.decoding.context import Who
 from lns.network.devices import Devices
 from lns.outlets.formats.inflight import DeviceInfo
 from lns.registry.rows import NetworkSnapshot
@@ -31,3 +32,11 @@ class Names:
             return None
         application = self._applications.get(device.application_id, "")
         return DeviceInfo(device.name, application, self._tags.get(device_id, _NO_TAGS))
+
+    def who(self, device_id: int) -> Who | None:
+        """The same for scripts, with the JoinEUI."""
+        device = self._devices.by_id.get(device_id)
+        if device is None:
+            return None
+        tags = self._tags.get(device_id, _NO_TAGS)
+        return Who(device.name, tags, self._applications.get(device.application_id, ""), device.join_eui or "")

@@ -20,10 +20,13 @@ from lns import metrics
 from lns.api.app import create_app
 from lns.api.serve import serve
 from lns.api.services import Services
+from lns.api.trials import Trials
 from lns.config import Config
 from lns.decoding.codecs import Codecs
 from lns.decoding.consumer import Decoding
 from lns.decoding.failures import Failures
+from lns.decoding.parts import Parts
+from lns.decoding.replay import Replays
 from lns.demo import run_demo
 from lns.errors import StoreError, sqlite_sentence
 from lns.exchange.consumer import Consumer
@@ -92,7 +95,11 @@ class Server:
         self.exchange.enlist(failures)
         self.decoding = Decoding(self.exchange, self.pool, self.codecs, failures, config.measurements, self.live)
         self.series = SqliteSeries(folder / "series.db") if config.series.enabled else None
+        parts = Parts(self.registry, self.exchange, self.pool, self.codecs, self.series)
+        self.replays = Replays(parts, failures, self.decoding.name)
+        self.trials = Trials(parts)
         self.names = Names(self.network.devices)
+        self.codecs.contexts.describe = self.names.who
         self.network.on_loaded += [self.codecs.take, self.names.take]
         self.kafka: Consumer | None = None
         self._ready = False
@@ -135,6 +142,7 @@ class Server:
             await self.series.open()
             stack.push_async_callback(self.series.close)
         await self.codecs.load()
+        await self.replays.open()
         await self.network.load()
         rows = await asyncio.to_thread(self.registry.gateways.all)
         self.links.load((row.eui, row.region) for row in rows if row.accepted)
@@ -162,6 +170,9 @@ class Server:
             tasks.create_task(self.network.run(), name="downlinks"),
             tasks.create_task(self._expire_tx_acks(), name="tx acks"),
             tasks.create_task(self._upkeep(), name="upkeep"),
+            tasks.create_task(self.replays.run(), name="replays"),
+            tasks.create_task(self.trials.run(), name="trials"),
+            tasks.create_task(self.decoding.late.run(), name="late decodes"),
         ]
         for consumer, linger_s in self._consumers():
             run = run_consumer(self.exchange, consumer, linger_s)
@@ -247,6 +258,9 @@ class Server:
             series=self.series,
             exchange=self.exchange,
             decoding=self.decoding,
+            codecs=self.codecs,
+            replays=self.replays,
+            trials=self.trials,
             decoder_pool=self.pool,
             live=self.live,
             started_at=time.time(),

@@ -9,6 +9,7 @@ from lns import __version__
 from lns.api import docs_page, problems
 from lns.api.routes import (
     applications,
+    codec_bench,
     codecs,
     device_keys,
     devices,
@@ -18,11 +19,15 @@ from lns.api.routes import (
     health,
     imports,
     keys,
+    library,
     link,
     multicast,
     overview,
+    quarantine,
+    replays,
     series,
     templates,
+    trials,
 )
 from lns.api.services import Services
 from lns.api.streams import Streams
@@ -58,7 +63,8 @@ _TAGS = [
 # imports before devices, so that /devices/import is not taken for a DevEUI; series/rejected has a path of its own
 _ROUTERS = (
     *(imports, devices, device_keys, link, downlinks, series),
-    *(applications, templates, multicast, gateways, codecs, failures, keys, overview),
+    *(applications, templates, library, multicast, gateways),
+    *(codec_bench, codecs, trials, replays, failures, quarantine, keys, overview),
 )
 
 

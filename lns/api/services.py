@@ -7,8 +7,11 @@ import msgspec
 from fastapi import Depends, Request
 
 from decoders.pool import Pool
+from lns.api.trials import Trials
 from lns.config import Config
+from lns.decoding.codecs import Codecs
 from lns.decoding.consumer import Decoding
+from lns.decoding.replay import Replays
 from lns.exchange.sqlite import SqliteExchange
 from lns.gateways.links import Links
 from lns.live import Live
@@ -30,6 +33,9 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     series: SeriesStore | None
     exchange: SqliteExchange
     decoding: Decoding
+    codecs: Codecs
+    replays: Replays
+    trials: Trials
     decoder_pool: Pool
     live: Live
     started_at: float

@@ -16,6 +16,8 @@ EXAMPLES = {
     "id": "none",
     "field": "t",
     "group_id": 7,
+    "origin": "none",
+    "version": "1",
 }
 
 

@@ -5,13 +5,13 @@ import base64
 import binascii
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from lns.api import times
+from lns.api import downlink_codec, times
 from lns.api.auth import needs
 from lns.api.problems import ApiProblem, documented
-from lns.api.services import Given
+from lns.api.services import Given, Services
 from lns.api.shapes import After, Body, DevEui, Limit, Page, answer, example
 from lns.mac.queue import DownlinkItem
 from lns.network import DownlinkRefused
@@ -23,12 +23,12 @@ router = APIRouter(prefix="/devices/{dev_eui}/downlinks", tags=["downlinks"])
 _READ, _WRITE = [Depends(needs("read"))], [Depends(needs("write"))]
 
 Id = Annotated[str, Path(description="Id from the list.")]
+Decode = Annotated[bool, Query(description="Show each as the object that the device's codec makes of it.")]
 
 
 class PayloadBody(Body):
-    """A payload for a port, given once, as hex or as base64, before encryption."""
+    """A payload, given once, as hex or as base64, before encryption."""
 
-    fport: int = Field(ge=1, le=223, description="FPort, 1 to 223.")
     payload: str | None = Field(None, max_length=512, description="Payload as hex.")
     payload_base64: str | None = Field(None, max_length=512, description="Payload as base64.")
     expires_in_s: int | None = Field(
@@ -45,10 +45,12 @@ class PayloadBody(Body):
 
 
 class DownlinkBody(PayloadBody):
-    """A downlink to queue; the payload is given once, as hex or as base64, before encryption."""
+    """A downlink to queue, given once: as hex or base64 before encryption, or as an object for the device's codec."""
 
     model_config = example(fport=2, payload="0100003c", confirmed=False, expires_in_s=3600)
 
+    fport: int | None = Field(None, ge=1, le=223, description="FPort, 1 to 223; with `object` the codec's own if null.")
+    object: dict[str, Any] | None = Field(None, description="What `encodeDownlink` of the device's codec encodes.")
     confirmed: bool = Field(False, description="Ask the device to acknowledge it.")
     priority: int = Field(0, ge=-100, le=100, description="What has a higher one goes first.")
 
@@ -73,6 +75,13 @@ class DownlinkReply(BaseModel):
     fcnt_down: int | None = Field(description="Counter of the last frame that carried it.")
 
 
+class ListedDownlinkReply(DownlinkReply):
+    """A downlink that waits; asked with `decode`, also as the object that the device's codec makes of it."""
+
+    object: Any = Field(None, description="What `decodeDownlink` makes of it; null: nothing.")
+    object_error: str | None = Field(None, description="Why there is no object.")
+
+
 class StoredDownlinkReply(DownlinkReply):
     """A downlink in any state, with the time of its last change."""
 
@@ -85,14 +94,24 @@ class FlushReply(BaseModel):
     deleted: int = Field(examples=[2])
 
 
-@router.get("", dependencies=_READ, response_model=Page[DownlinkReply], responses=documented(404))
-async def list_downlinks(dev_eui: DevEui, services: Given) -> dict[str, Any]:
+@router.get(
+    "",
+    dependencies=_READ,
+    response_model=Page[ListedDownlinkReply],
+    response_model_exclude_unset=True,
+    responses=documented(404),
+)
+async def list_downlinks(dev_eui: DevEui, services: Given, decode: Decode = False) -> dict[str, Any]:
     """List what waits for the device, in the order in which it will be sent, and before it what awaits its ack."""
     try:
         items = services.network.downlinks(dev_eui)
     except KeyError:
         raise _no_device(dev_eui) from None
-    return {"items": [_shown(item) for item in items], "next": None}
+    shown = [_shown(item) for item in items]
+    if decode:
+        objects = await downlink_codec.decode(services, services.network.device(dev_eui), items)
+        shown = [{**one, **found} for one, found in zip(shown, objects, strict=True)]
+    return {"items": shown, "next": None}
 
 
 @router.get("/past", dependencies=_READ, response_model=Page[StoredDownlinkReply], responses=documented(404))
@@ -120,10 +139,11 @@ async def queue_downlink(dev_eui: DevEui, body: DownlinkBody, services: Given) -
     """Queue a downlink, behind those of the same priority; it is stored when this returns.
 
     A class A device takes it after one of its next uplinks, one of class B in a ping slot, one of class C at once.
+    An `object` is encoded by the codec of the device, with the version in use now.
     """
-    payload = octets(body)
     try:
-        item = await services.network.enqueue(dev_eui, body.fport, payload, body.confirmed, **_more(body))
+        fport, payload = await _encoded(services, dev_eui, body)
+        item = await services.network.enqueue(dev_eui, fport, payload, body.confirmed, **_more(body))
     except KeyError:
         raise _no_device(dev_eui) from None
     except DownlinkRefused as error:
@@ -134,9 +154,9 @@ async def queue_downlink(dev_eui: DevEui, body: DownlinkBody, services: Given) -
 @router.put("/{id}", dependencies=_WRITE, response_model=DownlinkReply, responses=documented(404))
 async def replace_downlink(dev_eui: DevEui, id: Id, body: DownlinkBody, services: Given) -> dict[str, Any]:
     """Let another downlink take the place of a waiting one, under its id."""
-    payload = octets(body)
     try:
-        item = await services.network.replace_downlink(dev_eui, id, body.fport, payload, body.confirmed, **_more(body))
+        fport, payload = await _encoded(services, dev_eui, body)
+        item = await services.network.replace_downlink(dev_eui, id, fport, payload, body.confirmed, **_more(body))
     except KeyError:
         raise _no_device(dev_eui) from None
     except DownlinkRefused as error:
@@ -178,6 +198,18 @@ def octets(body: PayloadBody) -> bytes:
     except (ValueError, binascii.Error):
         given = "payload" if body.payload is not None else "payload_base64"
         raise ApiProblem(422, "invalid", f"{given} is not {'hex' if given == 'payload' else 'base64'}") from None
+
+
+async def _encoded(services: Services, dev_eui: str, body: DownlinkBody) -> tuple[int, bytes]:
+    """FPort and payload of a body. KeyError: there is no such device."""
+    if body.object is None:
+        if body.fport is None:
+            raise ApiProblem(422, "invalid", "fport is missing: only a codec can name it, for an object")
+        return body.fport, octets(body)
+    if body.payload is not None or body.payload_base64 is not None:
+        raise ApiProblem(422, "invalid", "give a payload or an object, one of them")
+    made = await downlink_codec.encode(services, services.network.device(dev_eui), body.object, body.fport)
+    return made.fport, made.payload
 
 
 def _more(body: DownlinkBody) -> dict[str, Any]:

@@ -98,6 +98,7 @@ async def list_gateways(services: Given) -> Response:
 async def add_gateway(body: GatewayBody, services: Given) -> dict[str, Any]:
     """Add a gateway before it was ever heard, or give one that was heard a name and a place."""
     row = await asyncio.to_thread(services.registry.gateways.add, body.model_dump(exclude_unset=True))
+    services.codecs.contexts.place(row)
     if row.accepted:
         services.links.accept(row.eui, row.region)
     return _now(services, row)
@@ -120,6 +121,7 @@ async def get_gateway(eui: GatewayEui, services: Given) -> dict[str, Any]:
 async def change_gateway(eui: GatewayEui, body: GatewayChange, services: Given) -> dict[str, Any]:
     """Change a gateway that was added or accepted."""
     row = await asyncio.to_thread(services.registry.gateways.change, eui, body.model_dump(exclude_unset=True))
+    services.codecs.contexts.place(row)
     if row.accepted:
         services.links.accept(eui, row.region)
     elif "accepted" in body.model_fields_set:

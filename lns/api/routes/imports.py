@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from lns.api.auth import needs
 from lns.api.problems import ApiProblem, documented, validation_text
+from lns.api.request_body import MAX_BODY_BYTES, read_body
 from lns.api.routes.device_shapes import DeviceBody, ImportReply
 from lns.api.services import Given, Services
 from lns.api.shapes import answer
@@ -20,8 +21,6 @@ from lns.registry.import_csv import COLUMNS, SHOWN_EUI, Candidate, create, read_
 router = APIRouter(prefix="/devices", tags=["devices"])
 
 _WRITE = [Depends(needs("write"))]
-
-MAX_BODY_BYTES = 33_554_432
 
 _CSV_EXAMPLE = (
     "dev_eui,name,join_eui,app_key,tags\n"
@@ -69,7 +68,7 @@ Each row stands for itself: a bad one is refused with its line number and reason
 )
 async def import_csv(request: Request, services: Given, dry_run: _DryRun = False) -> Response:
     """Create devices from CSV."""
-    body = await _body(request)
+    body = await read_body(request)
     return await _create(services, lambda: _csv_rows(body), dry_run)
 
 
@@ -78,19 +77,8 @@ async def import_csv(request: Request, services: Given, dry_run: _DryRun = False
 )
 async def create_devices(request: Request, services: Given, dry_run: _DryRun = False) -> Response:
     """Create many devices from a JSON list, 1,000 a transaction; `line` in the result is the place in the list."""
-    body = await _body(request)
+    body = await read_body(request)
     return await _create(services, lambda: _json_rows(body), dry_run)
-
-
-async def _body(request: Request) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise ApiProblem(413, "too_large", f"the body is larger than {MAX_BODY_BYTES} bytes: send it in parts")
-        parts.append(part)
-    return b"".join(parts)
 
 
 async def _create(services: Services, read: Callable[[], list[Candidate]], dry_run: bool) -> Response:

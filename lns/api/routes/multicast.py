@@ -104,6 +104,8 @@ class GroupDownlinkBody(PayloadBody):
 
     model_config = example(fport=2, payload="01", at="2026-12-31T17:00:00Z")
 
+    fport: int = Field(ge=1, le=223, description="FPort, 1 to 223.")
+
 
 class GroupDownlinkReply(BaseModel):
     """A downlink of a group."""
