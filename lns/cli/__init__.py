@@ -9,6 +9,10 @@ import typer
 from lns import __version__
 from lns.cli import (
     applications,
+    codec_examples,
+    codec_quarantine,
+    codec_run,
+    codec_tests,
     codecs,
     devices,
     downlinks,
@@ -16,11 +20,15 @@ from lns.cli import (
     importing,
     key_encryption,
     keys,
+    library,
+    library_import,
     multicast,
     refusals,
+    replay,
     sessions,
     status,
     templates,
+    trial,
 )
 from lns.cli.command import command, examples
 from lns.cli.frames import inspect
@@ -37,7 +45,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 no server answers, "
     "4 not allowed, 5 not found.",
 )
-"""Every command; `importing` and `sessions` add themselves to `devices.app`."""
+"""Every command; some modules add themselves: `importing` and `sessions` to `devices.app`, those of the library to
+`templates.app`, those of the bench to `codecs.app`."""
 
 
 def _version(wanted: bool) -> None:
@@ -79,13 +88,26 @@ app.add_typer(devices.app, name="device")
 app.add_typer(applications.app, name="application")
 app.add_typer(templates.app, name="template")
 app.add_typer(codecs.app, name="codec")
+app.add_typer(replay.app, name="replay")
 app.add_typer(downlinks.app, name="downlink")
 app.add_typer(multicast.app, name="multicast")
 app.add_typer(keys.app, name="key")
 app.add_typer(key_encryption.app, name="key-encryption")
 app.add_typer(status.exchange, name="exchange")
 
-__all__ = ["app", "importing", "main", "sessions"]
+__all__ = [
+    "app",
+    "codec_examples",
+    "codec_quarantine",
+    "codec_run",
+    "codec_tests",
+    "importing",
+    "library",
+    "library_import",
+    "main",
+    "sessions",
+    "trial",
+]
 
 
 def main() -> None:

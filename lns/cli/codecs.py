@@ -1,28 +1,30 @@
-"""`lns codec`: upload, switch and try payload codecs, and see where they failed."""
+"""`lns codec`: upload codecs, switch between their versions, see where they failed.
 
-import asyncio
-import json
-import time
+`codec_run`, `codec_tests`, `codec_examples`, `codec_quarantine` and `trial` add themselves to `app`.
+"""
+
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from lns.cli.command import Call, column, command, examples, pairs, parse_hex, print_json, read_text
+from lns.cli.command import Call, column, command, given
 from lns.cli.connection import path
 from lns.cli.devices import find
 from lns.cli.outcome import CommandError, Exit
 from lns.cli.times import local
 
-if TYPE_CHECKING:
-    from decoders.contract import Result
-
 app = typer.Typer(
-    no_args_is_help=True, help="Upload JavaScript codecs, try them by hand, see and retry failed decodes."
+    no_args_is_help=True,
+    help="Write, test and upload JavaScript codecs, switch versions, see and retry failed decodes.",
 )
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the codec.")]
-File = Annotated[Path, typer.Argument(metavar="FILE.js", help="JavaScript with decodeUplink, Decoder or Decode.")]
+Version = Annotated[int, typer.Argument(min=1, metavar="VERSION", help="Version number.")]
+File = Annotated[Path, typer.Argument(metavar="FILE.js", help="The script, or the folder of it and its examples.")]
+ForceReason = Annotated[
+    str | None, typer.Option(metavar="REASON", help="Use it although examples fail; the reason is kept.")
+]
 
 
 @command(app, "list", "lns codec list")
@@ -32,50 +34,102 @@ def list_(call: Call) -> None:
     call.show_list(call.server.pages(path("codecs")), columns)
 
 
-@command(app, "show", "lns codec show lht65")
-def show(call: Call, name: Name) -> None:
-    """Show a codec's versions and the source of the one in use."""
-    value = call.server.get(path("codecs", name))
+@command(app, "show", "lns codec show lht65", "lns codec show lht65 --version 1 > lht65.js")
+def show(
+    call: Call,
+    name: Name,
+    version: Annotated[int | None, typer.Option(min=1, help="Version to show; else the one in use.")] = None,
+) -> None:
+    """Print the source of a codec, of the version in use; `lns codec versions` lists them."""
+    value = call.server.get(path("codecs", name), version=version)
     if call.as_json:
         call.show(value)
+    else:
+        typer.echo(value["source"], nl=not value["source"].endswith("\n"))
+
+
+@command(app, "versions", "lns codec versions lht65")
+def versions(call: Call, name: Name) -> None:
+    """List the versions of a codec, and when which of them was put in use."""
+    value = call.server.get(path("codecs", name))
+    if call.as_json:
+        call.show({field: value[field] for field in ("name", "active_version", "versions", "activations")})
         return
-    in_use = ("in use", lambda row: "yes" if row["version"] == value["active_version"] else "")
-    columns = [column("version"), in_use, column("convention"), column("note"), column("sha256")]
-    call.show_list(value["versions"], [*columns, ("created", lambda row: local(row["created_at"]))])
-    typer.echo(value["source"])
+    columns = [
+        *(column(field) for field in ("version", "state", "convention", "author", "note")),
+        ("examples", _examples),
+        ("sha256", lambda row: row["sha256"][:12]),
+        ("created", lambda row: local(row["created_at"])),
+    ]
+    call.show_list(value["versions"], columns)
+    if value["activations"]:
+        history = [("in use since", lambda row: local(row["at"])), column("version"), column("author")]
+        call.show_list(value["activations"], [*history, ("", _why)])
 
 
 @command(
-    app, "add", "lns codec add lht65.js", "lns codec add lht65.js --name dragino --note 'fixed humidity' --no-activate"
+    app,
+    "add",
+    "lns codec add lht65.js --note 'from the vendor'",
+    "lns codec add lht65/ --name dragino --note 'fixed humidity' --no-activate",
+    "lns codec add lht65.js --force-reason 'example 3 is of the old firmware'",
 )
 def add(
     call: Call,
     file: File,
-    name: Annotated[str | None, typer.Option(help="Name of the codec; else the file's.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the codec; else the file's or its folder's.")] = None,
     note: Annotated[str | None, typer.Option(help="What is new in this version.")] = None,
     activate: Annotated[bool, typer.Option("--activate/--no-activate", help="Use this version at once.")] = True,
+    force_reason: ForceReason = None,
+    convention: Annotated[str | None, typer.Option(help="The form of the script, where it is not told.")] = None,
+    example_files: Annotated[
+        list[Path] | None,
+        typer.Option("--examples", metavar="FILE", help="Examples, in the place of those beside it; may be repeated."),
+    ] = None,
 ) -> None:
-    """Upload a codec, or a new version of one; devices use it through `--codec` or their template."""
-    name = name or file.stem
-    body = {"source": read_text(file)} | ({"note": note} if note else {})
-    try:
-        call.server.get(path("codecs", name))
-    except CommandError as error:
-        if error.code != Exit.NOT_FOUND:
-            raise
-        call.show(call.server.post(path("codecs"), {"name": name, **body}), f"codec {name} added, version 1 is in use")
-        return
-    answer = call.server.post(path("codecs", name, "versions"), {**body, "activate": activate})
-    call.show(answer, f"codec {name} has a new version" + (", in use from now on" if activate else ""))
+    """Upload a codec with its examples, or a new version of one; devices use it through `--codec` or their template.
+
+    The examples that lie beside the script are run, without any those of the version before. When one fails the
+    version stays a draft and the exit code is 1. A draft is tried with `lns codec trial`, then used with `activate`.
+    """
+    from lns.cli.codec_files import one_script  # the decoders are only loaded where they are needed
+    from lns.library.example_json import to_ts013
+
+    script = one_script(file, example_files or ())
+    name = name or (file.resolve().name if file.is_dir() else file.stem)
+    body = {"source": script.source, "activate": activate}
+    body |= given(note=note, convention=convention, force_reason=force_reason)
+    if script.examples:
+        body["examples"] = [to_ts013(example) for example in script.examples]
+    if _is_new(call, name):
+        answer = call.server.post(path("codecs"), {"name": name, **body})
+    else:
+        answer = call.server.post(path("codecs", name, "versions"), body)
+    call.show(answer, _added(answer))
+    if answer["refused"]:
+        raise typer.Exit(Exit.REFUSED)
 
 
-@command(app, "activate", "lns codec activate lht65 2")
-def activate(
-    call: Call, name: Name, version: Annotated[int, typer.Argument(min=1, metavar="VERSION", help="Version number.")]
-) -> None:
-    """Use another version of a codec, an older one too, from the next uplink on."""
-    answer = call.server.post(path("codecs", name, "activate"), {"version": version})
+@command(app, "activate", "lns codec activate lht65 2", "lns codec activate lht65 2 --force-reason 'no time'")
+def activate(call: Call, name: Name, version: Version, force_reason: ForceReason = None) -> None:
+    """Use another version of a codec, an older one too, from the next uplink on; its examples have to pass."""
+    body = {"version": version} | given(force_reason=force_reason)
+    answer = call.server.post(path("codecs", name, "activate"), body)
     call.show(answer, f"codec {name} uses version {version} from now on")
+
+
+@command(app, "rollback", "lns codec rollback lht65")
+def rollback(call: Call, name: Name) -> None:
+    """Use again the version that the one in use has replaced; once more goes back one more."""
+    answer = call.server.post(path("codecs", name, "rollback"))
+    call.show(answer, f"codec {name} uses version {answer['version']} again")
+
+
+@command(app, "retire", "lns codec retire lht65 3")
+def retire(call: Call, name: Name, version: Version) -> None:
+    """Set a version aside that nobody is to use; activating it brings it back."""
+    answer = call.server.post(path("codecs", name, "retire"), {"version": version})
+    call.show(answer, f"version {version} of codec {name} is retired")
 
 
 @command(app, "failures", "lns codec failures", "lns codec failures --device a84041000181c061")
@@ -115,48 +169,34 @@ def retry(
         raise typer.Exit(Exit.REFUSED)
 
 
-@app.command(epilog=examples("lns codec run lht65.js --fport 2 --hex cbf60b0d037601ad017fff"))
-def run(
-    file: File,
-    fport: Annotated[int, typer.Option(min=0, max=255, help="FPort the codec is told.")],
-    payload: Annotated[str, typer.Option("--hex", metavar="HEX", help="Decrypted payload.")],
-    variables: Annotated[
-        list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="Device variable; may be repeated.")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print data, warnings, errors, logs and duration_us.")
-    ] = False,
-) -> None:
-    """Run a codec on one payload, here and now: needs no server, changes nothing. Exit code 1 when it fails."""
-    from decoders.runner import run_once  # the decoder workers are only loaded where they are needed
-
-    source, data = read_text(file), parse_hex(payload)
-    result = asyncio.run(run_once(source, data, fport, time.time_ns() // 1000, pairs(variables or [])))
-    decoded = json.loads(result.data_json) if result.error is None and result.data_json else None
-    errors = [] if result.error is None else [result.error.text()]
-    if as_json:
-        print_json(
-            {
-                "data": decoded,
-                "warnings": result.warnings,
-                "errors": errors,
-                "logs": result.logs,
-                "duration_us": result.duration_us,
-            }
-        )
-    else:
-        _print_run(result, decoded, errors)
-    if errors:
-        raise typer.Exit(Exit.REFUSED)
+def _is_new(call: Call, name: str) -> bool:
+    try:
+        call.server.get(path("codecs", name))
+    except CommandError as error:
+        if error.code != Exit.NOT_FOUND:
+            raise
+        return True
+    return False
 
 
-def _print_run(result: "Result", decoded: Any, errors: list[str]) -> None:
-    for line in result.logs:
-        typer.echo(f"log: {line}")
-    for line in result.warnings:
-        typer.echo(f"warning: {line}")
-    for line in errors:
-        typer.echo(f"lns: {line}", err=True)
-    if not errors:
-        print_json(decoded)
-        typer.echo(f"took {result.duration_us} us", err=True)
+def _added(answer: dict[str, Any]) -> str:
+    name, version, passed, failed = (answer[key] for key in ("codec", "version", "examples_passed", "examples_failed"))
+    told = f"codec {name} {'added, ' if version == 1 else 'has '}version {version}"
+    if answer["refused"]:
+        return f"{told}, which stays a draft: {answer['refused']}"
+    told += ", in use from now on" if answer["active"] else ", a draft"
+    if failed:
+        return f"{told}; {failed} of {passed + failed} examples fail: `lns codec test` shows which"
+    return f"{told}; {passed} example{'s' * (passed != 1)} passed" if passed else told
+
+
+def _examples(row: dict[str, Any]) -> str:
+    passed, failed = row["examples_passed"], row["examples_failed"]
+    return f"{passed} passed" + (f", {failed} failed" if failed else "") if passed or failed else "-"
+
+
+def _why(row: dict[str, Any]) -> str:
+    """How a version came to be used."""
+    if row["reason"] is not None:
+        return f"although examples failed: {row['reason']}"
+    return f"back from version {row['replaced']}" if row["rollback"] else ""

@@ -110,6 +110,11 @@ def pairs(items: Sequence[str]) -> dict[str, str]:
     return dict(item.split("=", 1) for item in items)
 
 
+def given(**values: Any) -> dict[str, Any]:
+    """The options that were given, as fields of a body."""
+    return {field: value for field, value in values.items() if value is not None}
+
+
 def read_text(file: Path) -> str:
     """A file of UTF-8 text, its line ends as they are."""
     try:
@@ -176,24 +181,30 @@ def examples(*lines: str) -> str:
 
 
 def command(group: typer.Typer, name: str, *shown: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function that takes a Call, then its own options; --json, --url, --key and --data are added to them.
+    """Register a function that takes a Call, then its own options, as a command of a group.
 
     `shown` are the example command lines that close its help.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(function)
-        def run(*, as_json: bool, url: str, key: str | None, data: Path, **own: Any) -> None:
-            with Connection(url, key, data) as server:
-                function(Call(server, as_json), **own)
-
-        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in _own_parameters(function)] + _OPTIONS
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        group.command(name, epilog=examples(*shown))(run)
+        group.command(name, epilog=examples(*shown))(with_server(function))
         return function
 
     return register
+
+
+def with_server(function: Callable[..., None]) -> Callable[..., None]:
+    """A function that takes a Call, as one that takes --json, --url, --key and --data after its own options."""
+
+    @functools.wraps(function)
+    def run(*, as_json: bool, url: str, key: str | None, data: Path, **own: Any) -> None:
+        with Connection(url, key, data) as server:
+            function(Call(server, as_json), **own)
+
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in _own_parameters(function)] + _OPTIONS
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
 
 
 def _own_parameters(function: Callable[..., None]) -> list[inspect.Parameter]:

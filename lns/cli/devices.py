@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Add, list and change devices.")
 Device = Annotated[str, typer.Argument(metavar="DEVICE", help="DevEUI or name of the device.")]
 Name = Annotated[str | None, typer.Option(help="A name for people.")]
 Application = Annotated[str | None, typer.Option(help="Application it belongs to.")]
-Template = Annotated[str | None, typer.Option(help="Device template it follows.")]
+Template = Annotated[str | None, typer.Option(help="Device template, or VENDOR/DEVICE of the library.")]
 Codec = Annotated[str | None, typer.Option(help="Codec, where it is not the template's.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="Tag; may be repeated.")]
 Variables = Annotated[
@@ -117,6 +117,7 @@ def rejoin(
     app,
     "add",
     "lns device add a84041000181c061 --join-eui a840410000000100 --app-key 2b7e151628aed2a6abf7158809cf4f3c",
+    "lns device add 24e124136b502d10 --template milesight/em300-th --app-key 2b7e151628aed2a6abf7158809cf4f3c",
     "lns device add a84041000181c062 --dev-addr 260b1f22 --nwk-s-key 2b7e...4f3c --app-s-key 3c4f...7e2b",
     "lns device add a84041000181c063 --template lorawan-1-1 --app-key 2b7e...4f3c --nwk-key 3c4f...7e2b",
 )

@@ -6,11 +6,15 @@ import typer
 
 from lns.cli.command import Call, column, command, json_object
 from lns.cli.connection import path
+from lns.cli.outcome import CommandError, Exit
+from lns.registry.codec_names import split_version
 
 app = typer.Typer(no_args_is_help=True, help="Describe device models: codec, LoRaWAN version, store-on-change rules.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the device template.")]
-Codec = Annotated[str | None, typer.Option(help="Codec that decodes its uplinks.")]
+Codec = Annotated[
+    str | None, typer.Option(help="Codec that decodes its uplinks: lht65 in its active version, lht65@2 in that one.")
+]
 Region = Annotated[str | None, typer.Option(help="A region such as EU868 or AS923-1; else the server's own.")]
 Version = Annotated[str | None, typer.Option("--lorawan-version", help="1.0.0 to 1.0.4 or 1.1; decides which keys.")]
 Reset = Annotated[
@@ -55,7 +59,7 @@ def add(
     rules: Rules = None,
 ) -> None:
     """Add a device template."""
-    body = {"name": name, **_given(codec=codec, lorawan_version=lorawan_version, region=region)}
+    body = {"name": name, **_codec(codec), **_given(lorawan_version=lorawan_version, region=region)}
     body |= _given(fcnt_reset_allowed=fcnt_reset, **_objects(rules, device_class, network))
     call.show(call.server.post(path("device-templates"), body), f"device template {name} added")
 
@@ -64,6 +68,7 @@ def add(
     app,
     "set",
     "lns template set default --codec lht65",
+    "lns template set dragino-lht65 --codec lht65@2",
     "lns template set street-lamp --device-class C",
     """lns template set dragino-lht65 --network '{"adr": {"algorithm": "static", "static_dr": 3}}'""",
 )
@@ -79,8 +84,8 @@ def set_(
     rules: Rules = None,
 ) -> None:
     """Change a device template, and with it all devices that use it."""
-    body = _given(codec=codec, lorawan_version=lorawan_version, region=region, fcnt_reset_allowed=fcnt_reset)
-    body |= _objects(rules, device_class, network)
+    body = _given(lorawan_version=lorawan_version, region=region, fcnt_reset_allowed=fcnt_reset)
+    body |= _codec(codec) | _objects(rules, device_class, network)
     call.show(call.server.patch(path("device-templates", name), body), f"device template {name} changed")
 
 
@@ -93,6 +98,16 @@ def remove(call: Call, name: Name) -> None:
 
 def _given(**values: Any) -> dict[str, Any]:
     return {field: value for field, value in values.items() if value is not None}
+
+
+def _codec(named: str | None) -> dict[str, Any]:
+    """A codec, and the version that the template stays with."""
+    if named is None:
+        return {}
+    name, which = split_version(named)
+    if which == "draft":
+        raise CommandError(f"--codec is {named!r}: name the version by its number", Exit.USAGE)
+    return {"codec": name, "codec_version": int(which) if which.isdigit() else None}
 
 
 def _objects(rules: str | None, device_class: str | None, network: str | None) -> dict[str, Any]:

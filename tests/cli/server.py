@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 GATEWAY = "a84041ffff1e8f2c"
 DEV_EUI, DEV_ADDR = "a84041000181c061", "260b1f22"
 NWK_S_KEY, APP_S_KEY = "44024241ed4ce9a68c6a8bc055233fd3", "ec925802ae430ca77fd3dd73cb2cc588"
+ABP = ("--dev-addr", DEV_ADDR, "--nwk-s-key", NWK_S_KEY, "--app-s-key", APP_S_KEY)
 CONFIG = "[udp]\nhost = '127.0.0.1'\nport = 0\n[api]\nport = 0\n"
 
 
@@ -29,26 +30,43 @@ def until(condition, seconds=15.0):
     return value
 
 
+def table(ran):
+    """The cells of each row, the heading first."""
+    lines = [line for line in ran.out.splitlines() if line.strip() and "─" not in line]
+    return [line.split() for line in lines]
+
+
 class Server:
     """Started in an empty folder on free ports, which are read from its welcome."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, *options):
+        self.folder, self._options = folder, options
         (folder / "inflight.toml").write_text(CONFIG)
-        command = [sys.executable, "-m", "lns", "serve", "--config", "inflight.toml"]
-        self._errors = (folder / "server.err").open("w")
+        self._start()
+
+    def _start(self):
+        command = [sys.executable, "-m", "lns", "serve", "--config", "inflight.toml", *self._options]
+        self._errors = (self.folder / "server.err").open("w")
         self.process = subprocess.Popen(
-            command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": ""},
+            command, cwd=self.folder, env={"PYTHONPATH": str(ROOT), "PATH": ""},
             stdout=subprocess.PIPE, stderr=self._errors, text=True,
         )  # fmt: skip
         self.welcome = []
         while not self.welcome or "stop" not in self.welcome[-1]:
             line = self.process.stdout.readline()
-            assert line, (folder / "server.err").read_text()
+            assert line, (self.folder / "server.err").read_text()
             self.welcome.append(line.rstrip("\n"))
         told = "\n".join(self.welcome)
         self.udp_port = int(re.search(r"port up and down (\d+)", told)[1])
         self.url = re.search(r"(http://127\.0\.0\.1:\d+)/docs", told)[1]
+
+    def restart(self):
+        """Stop and start on the same ports."""
+        api_port = self.url.rpartition(":")[2]
+        assert self.stop() == 0
+        ports = f"[udp]\nhost = '127.0.0.1'\nport = {self.udp_port}\n[api]\nport = {api_port}\n"
+        (self.folder / "inflight.toml").write_text(ports)
+        self._start()
 
     def stop(self):
         """SIGTERM; returns the exit code."""

@@ -36,7 +36,7 @@ def test_help_teaches_with_an_example(lns, words):
     assert f"lns {' '.join(words)}" in ran.out
 
 
-@pytest.mark.parametrize("words", [w for w in COMMANDS if w not in {("serve",), ("codec", "run")}], ids=" ".join)
+@pytest.mark.parametrize("words", [w for w in COMMANDS if w != ("serve",)], ids=" ".join)
 def test_every_command_has_json(words):
     assert "--json" in {option for parameter in COMMANDS[words].params for option in parameter.opts}
 
@@ -178,72 +178,6 @@ def test_inspect_says_what_is_wrong(lns, arguments, code, text):
     ran = lns("inspect", *arguments)
     assert ran.code == code
     assert ran.err.startswith(f"lns: {text}")
-
-
-# codec run
-
-DOUBLE = """
-function decodeUplink(input) {
-  console.log("port", input.fPort);
-  return {data: {value: input.bytes[0] * 2, site: input.variables.site}, warnings: ["old firmware"]};
-}
-"""
-
-
-@pytest.fixture
-def codec(tmp_path):
-    def write(source):
-        file = tmp_path / "codec.js"
-        file.write_text(source)
-        return file
-
-    return write
-
-
-def test_codec_run_shows_data_warnings_logs_and_time(lns, codec):
-    ran = lns("codec", "run", codec(DOUBLE), "--fport", 2, "--hex", "15", "--var", "site=roof", "--json")
-    assert ran.code == 0
-    result = ran.json
-    assert result.pop("duration_us") > 0
-    assert result == {
-        "data": {"value": 42, "site": "roof"},
-        "warnings": ["old firmware"],
-        "errors": [],
-        "logs": ["port 2"],
-    }
-
-
-def test_codec_run_on_an_empty_payload_decodes_nothing_and_does_not_fail(lns, codec):
-    ran = lns("codec", "run", codec(DOUBLE), "--fport", 2, "--hex", "", "--json")
-    assert (ran.code, ran.json["data"], ran.json["errors"]) == (0, None, [])
-
-
-def test_codec_run_for_people_prints_the_data(lns, codec):
-    ran = lns("codec", "run", codec(DOUBLE), "--fport", 2, "--hex", "15")
-    assert ran.out.startswith('log: port 2\nwarning: old firmware\n{\n  "value": 42')
-
-
-def test_codec_run_tells_where_a_script_failed(lns, codec):
-    ran = lns(
-        "codec", "run", codec("function decodeUplink(input) {\n  return nothing.here;\n}"), "--fport", 1, "--hex", "00"
-    )
-    assert (ran.code, ran.out) == (1, "")
-    assert ran.err == "lns: exception: nothing is not defined at line 2, column 3\n"
-
-
-def test_codec_run_ends_a_script_that_hangs(lns, codec):
-    ran = lns(
-        "codec", "run", codec("function decodeUplink(input) { for (;;) {} }"), "--fport", 1, "--hex", "00", "--json"
-    )
-    assert ran.code == 1
-    assert ran.json["errors"] == ["timeout: the script ran longer than 100 ms"]
-
-
-def test_codec_run_needs_a_readable_file_and_hex(lns, codec):
-    ran = lns("codec", "run", "none.js", "--fport", 1, "--hex", "00")
-    assert (ran.code, ran.err) == (2, "lns: cannot read none.js: No such file or directory\n")
-    ran = lns("codec", "run", codec(DOUBLE), "--fport", 1, "--hex", "0g")
-    assert (ran.code, ran.err) == (2, "lns: '0g' is not hex\n")
 
 
 # check

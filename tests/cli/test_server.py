@@ -8,35 +8,11 @@ import sys
 
 import pytest
 
-from tests.cli.server import APP_S_KEY, DEV_ADDR, DEV_EUI, GATEWAY, NWK_S_KEY, ROOT, Gateway, Server, frame, until
+from tests.cli.server import ABP, APP_S_KEY, DEV_ADDR, DEV_EUI, GATEWAY, NWK_S_KEY, ROOT, Gateway, frame, table, until
 
 OTAA = ("--join-eui", "70b3d57ed0000000", "--app-key", "2b7e151628aed2a6abf7158809cf4f3c")
-ABP = ("--dev-addr", DEV_ADDR, "--nwk-s-key", NWK_S_KEY, "--app-s-key", APP_S_KEY)
 CODEC = "function decodeUplink(input) { return {data: {level: input.bytes[0], open: input.bytes[0] > 99}}; }"
 CODEC_THAT_FAILS = "function decodeUplink(input) {\n  return input.nothing.here;\n}"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    started = Server(tmp_path_factory.mktemp("server"))
-    yield started
-    assert started.stop() == 0
-
-
-@pytest.fixture
-def on(lns, server, monkeypatch):
-    """`lns` with the server's address and key."""
-    monkeypatch.setenv("LNS_URL", server.url)
-    monkeypatch.setenv("LNS_DATA", str(server.folder / "data"))
-    return lns
-
-
-@pytest.fixture
-def gateway(server, on):
-    made = Gateway(server)
-    assert on("gateway", "accept", GATEWAY).code == 0
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -47,12 +23,6 @@ def device(on, tmp_path):
     assert on("device", "add", DEV_EUI, "--name", "tank", "--codec", "level", *ABP).code == 0
     yield DEV_EUI
     assert on("device", "remove", DEV_EUI).code == 0
-
-
-def table(ran):
-    """The cells of each row, the heading first."""
-    lines = [line for line in ran.out.splitlines() if line.strip() and "─" not in line]
-    return [line.split() for line in lines]
 
 
 def test_the_welcome_tells_where_everything_is(server):
@@ -124,21 +94,6 @@ def test_templates_take_settings_of_the_mac_layer(on):
     assert (wrong.code, wrong.err) == (1, "lns: network.device_class is 'D', expected one of 'A', 'B', 'C'\n")
     wrong = on("template", "set", "lamp", "--network", "[]")
     assert (wrong.code, wrong.err) == (2, "lns: --network is '[]', a JSON object is needed\n")
-
-
-def test_codecs_have_versions(on, tmp_path):
-    file = tmp_path / "meter.js"
-    file.write_text(CODEC)
-    assert on("codec", "add", file).out == "codec meter added, version 1 is in use\n"
-    file.write_text(CODEC + "\n")
-    assert on("codec", "add", file, "--no-activate").out == "codec meter has a new version\n"
-    assert on("codec", "show", "meter", "--json").json["active_version"] == 1
-    assert on("codec", "activate", "meter", "2").code == 0
-    shown = on("codec", "show", "meter")
-    assert ["2", "yes", "ts013"] in [row[:3] for row in table(shown)]
-    assert shown.out.rstrip().endswith(CODEC)
-    assert ["meter", "2", "2", "ts013"] in table(on("codec", "list"))
-    assert on("codec", "activate", "meter", "9").code == 5
 
 
 def test_a_codec_that_cannot_run_is_refused_with_its_place(on, tmp_path):
@@ -449,6 +404,18 @@ def test_a_failed_decode_is_listed_and_retried(on, gateway, device, tmp_path):
     assert (ran.code, ran.out) == (0, "1 decoded now, 0 failed again\n")
     assert until(lambda: values(on, "level")) == [5]
     assert on("codec", "failures", "--device", "tank").out == "none yet\n"
+
+
+def test_a_codec_that_costs_too_much_is_shown_with_its_uplink_and_released(on, gateway, device, tmp_path):
+    (tmp_path / "endless.js").write_text("function decodeUplink(input) { for (;;) {} }\n")
+    assert on("codec", "add", "endless.js").code == 0
+    assert on("device", "set", "tank", "--codec", "endless").code == 0
+    gateway.uplink(frame(0, b"\x0c\x57"))
+    (row,) = until(lambda: on("codec", "quarantine", "--json").json)
+    assert (row["codec"], row["parked"], row["overruns"], row["input"]["payload"]) == ("endless", False, 1, "0c57")
+    assert "watched" in on("codec", "quarantine").out
+    assert on("codec", "release", "endless").out == "0 versions of codec endless run again\n"
+    assert on("codec", "quarantine").out == "none yet\n"
 
 
 def test_keys_are_made_listed_and_revoked(on):

@@ -1,0 +1,66 @@
+"""Work that goes on at the server while a command shows how far it is."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from lns.cli.command import Call, console
+from lns.cli.outcome import CommandError, Exit
+
+Job = dict[str, Any]
+
+_FIRST_POLL_S, _LAST_POLL_S = 0.05, 0.5
+_PATIENCE_S = 60.0
+
+
+def is_open(job: Job) -> bool:
+    """It waits or runs."""
+    return job["state"] in ("waiting", "running")
+
+
+def follow(call: Call, where: str, job: Job, share: Callable[[Job], tuple[float, str]]) -> Job:
+    """Wait until a job is over. `share` tells of it what is done, 0 to 1, and a few words.
+
+    A server that is started again in between is waited for, a minute at most. A bar is drawn on standard error.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    pause_s = _FIRST_POLL_S
+    screen = console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=call.as_json or not screen.is_terminal) as progress:
+        task = progress.add_task("", total=1.0)
+        while is_open(job):
+            done, words = share(job)
+            progress.update(task, completed=done, description=job["state"] if job["state"] == "waiting" else words)
+            threading.Event().wait(pause_s)
+            pause_s = min(pause_s * 1.5, _LAST_POLL_S)
+            job = _ask(call, where, progress, task)
+    return job
+
+
+def value_text(value: Any) -> str:
+    """A value that a version of a codec gave, or how it failed."""
+    if value is None:
+        return "-"
+    if isinstance(value, dict):
+        where = "" if value["line"] is None else f" at line {value['line']}"
+        return f"{value['reason']}: {value['message']}{where}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def _ask(call: Call, where: str, progress: Progress, task: TaskID) -> Job:
+    give_up_at = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            job: Job = call.server.get(where)
+        except CommandError as error:
+            if error.code != Exit.UNREACHABLE or time.monotonic() > give_up_at:
+                raise
+            progress.update(task, description="the server does not answer, waiting")
+            threading.Event().wait(_LAST_POLL_S)
+        else:
+            return job
