@@ -115,7 +115,7 @@ class Exchange(_Section, frozen=True):
 class Decoders(_Section, frozen=True):
     """JavaScript decoder workers."""
 
-    # processes
+    # processes, beside the one for new versions
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
     # uplinks per call
     batch: Annotated[int, Meta(ge=1, le=10_000)] = 250

@@ -10,17 +10,18 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     {"lorawan"},
     {"mac", "config"},
-    {"gateways", "exchange", "registry", "series", "outlets", "decoding"},
+    {"gateways", "exchange", "registry", "series", "outlets", "decoding", "library"},
     {"network", "server", "demo", "folder", "names", "api", "cli", "__main__"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 EVERYWHERE = {"config", "errors", "metrics", "live", "logs"}
 SEMTECH = ("semtech", "receptions", "rxpk", "salvage", "txpk", "words")
+PURE_DECODERS = ("contract", "conventions", "normalise", "vocabulary", "units", "naming", "change", "cayenne")
 PURE = (
     "lns/lorawan/**/*.py",
     "lns/mac/**/*.py",
     *(f"lns/gateways/{name}.py" for name in SEMTECH),
-    *(f"decoders/{name}.py" for name in ("contract", "conventions", "normalise", "change", "cayenne")),
+    *(f"decoders/{name}.py" for name in PURE_DECODERS),
     *(f"simulators/{name}.py" for name in ("device", "radio", "payloads")),
 )
 IMPURE = {
