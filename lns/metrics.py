@@ -128,6 +128,8 @@ decode_time = Histogram(
     ("codec",),
 )
 decodes = Counter("lns_decodes", "Decodes by outcome", ("outcome",))
+decodes_waiting = Gauge("lns_decodes_waiting", "Uplinks of codecs that do not answer, noted to be decoded later")
+decoders_parked = Gauge("lns_decoders_parked", "Codec versions that are not run any more because of what they cost")
 decoder_restarts = Gauge("lns_decoder_restarts", "Decoder workers replaced by cause", ("cause",))
 measurements_stored = Counter("lns_measurements_stored", "Measurements written to a store", ("store",))
 measurements_rejected = Counter("lns_measurements_rejected", "Measurements set aside by a store", ("store", "reason"))

@@ -147,6 +147,8 @@ class Server:
         rows = await asyncio.to_thread(self.registry.gateways.all)
         self.links.load((row.eui, row.region) for row in rows if row.accepted)
         await self.pool.start()
+        metrics.decodes_waiting.read = lambda: [((), float(self.decoding.late.waiting))]
+        metrics.decoders_parked.read = lambda: [((), float(len(self.pool.status().parked)))]
         metrics.decoder_restarts.read = lambda: [((c,), float(n)) for c, n in self.pool.status().deaths.items()]
         stack.push_async_callback(self.pool.close)
         _calm_collector()

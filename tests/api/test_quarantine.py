@@ -18,6 +18,11 @@ async def failures(api: httpx.AsyncClient) -> list[str]:
     return [row["reason"] for row in ok(await api.get("/decode-failures", params={"device": EUI}))["items"]]
 
 
+async def metrics(running: Running) -> list[str]:
+    async with running.client() as client:
+        return (await client.get("/metrics")).text.splitlines()
+
+
 @pytest.mark.timeout(120)
 async def test_a_codec_that_kills_is_parked_released_and_its_uplinks_decoded_later(
     running: Running, api: httpx.AsyncClient
@@ -35,11 +40,14 @@ async def test_a_codec_that_kills_is_parked_released_and_its_uplinks_decoded_lat
     }  # fmt: skip
     assert "memory" in shown["reason"]
     assert without(shown["input"], "received_at") == {"payload": "02", "fport": 2, "dev_eui": EUI, "fcnt": 2}
+    assert "lns_decoders_parked 1.0" in await metrics(running)
     assert ok(await api.post("/quarantine/q1/release")) == {"released": 1}
+    assert "lns_decoders_parked 0.0" in await metrics(running)
     assert [row for row in ok(await api.get("/quarantine"))["items"] if row["codec"] == "q1"] == []
     ok(await api.post("/codecs/q1/versions", json={"source": FIXED}), 201)
     assert ok(await api.post("/decode-failures/retry", json={"codec": "q1"})) == {"retried": 4, "failed": 0}
     await running.server.exchange.caught_up()
+    assert "lns_decodes_waiting 0.0" in await metrics(running)
     assert await failures(api) == []
     assert [p["value"] for p in ok(await api.get(f"/devices/{EUI}/series/t"))["items"]] == [0, 1, 2, 3]
 
