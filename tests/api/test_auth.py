@@ -17,6 +17,7 @@ EXAMPLES = {
     "field": "t",
     "group_id": 7,
     "origin": "none",
+    "codec": "none",
     "version": "1",
 }
 
