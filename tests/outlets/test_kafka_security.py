@@ -1,6 +1,7 @@
 """TLS and SASL as they are on the wire, between the outlet and a guarded door in front of a real broker."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -119,7 +120,8 @@ async def test_a_broker_that_asks_for_a_client_certificate_lets_nobody_in_withou
     port = free_port()
     async with guarded(Gate(port, {}), port, server_context(authority, ask_client=True)):
         text = await refusal(secured(port, ssl_ca_location=str(authority.pem)))
-    assert "Disconnected: SSL connection closed by peer" in text
+    # which of the two is seen depends on whether the broker's alert arrives before its reset
+    assert re.search("Disconnected: (SSL connection closed|connection reset) by peer", text), text
 
 
 async def test_a_wrong_password_is_named(tansu: Broker) -> None:
