@@ -11,6 +11,8 @@ from lns.registry.rows import StoredDownlink
 from lns.registry.schema import device, downlink, multicast_downlink
 
 _AT_ONCE = 10_000
+ITEM_COLUMNS = tuple(downlink.c[name] for name in DownlinkItem.__struct_fields__)
+"""The columns of an item, in the order of its fields."""
 _ROWID: Any = literal_column("downlink.rowid")
 
 
@@ -54,26 +56,8 @@ class Downlinks:
 
 
 def _select() -> Select[Any]:
-    q = downlink.c
-    columns = select(
-        q.id,
-        q.device_id,
-        q.fport,
-        q.payload,
-        q.confirmed,
-        q.enqueued_at_us,
-        q.expires_at_us,
-        q.state,
-        q.reason,
-        q.fcnt_down,
-        q.position,
-        q.priority,
-        q.attempts,
-        q.at_us,
-        q.updated_at_us,
-        _ROWID,
-    )
-    return columns.join_from(downlink, device, q.device_id == device.c.id)
+    columns = select(*ITEM_COLUMNS, downlink.c.updated_at_us, _ROWID)
+    return columns.join_from(downlink, device, downlink.c.device_id == device.c.id)
 
 
 def _stored(row: Any) -> StoredDownlink:

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Text, func, select, true, type_coerce
 
 from lns.mac.queue import DownlinkItem
+from lns.registry.downlinks import ITEM_COLUMNS
 from lns.registry.gateways import all_gateways
 from lns.registry.key_blobs import NO_KEYS, unpack_device
 from lns.registry.network_settings import effective
@@ -114,21 +115,6 @@ def _nonces(rows: Iterable[Sequence[Any]]) -> dict[int, list[int]]:
 
 def _downlinks() -> Select[Any]:
     q = downlink.c
-    columns = select(
-        q.id,
-        q.device_id,
-        q.fport,
-        q.payload,
-        q.confirmed,
-        q.enqueued_at_us,
-        q.expires_at_us,
-        q.state,
-        q.reason,
-        q.fcnt_down,
-        q.position,
-        q.priority,
-        q.attempts,
-        q.at_us,
-    )
+    columns = select(*ITEM_COLUMNS)
     waiting = (q.state == "queued") | ((q.state == "sent") & q.confirmed)
     return _of_device(columns, downlink).where(waiting).order_by(q.device_id, q.priority.desc(), q.position)

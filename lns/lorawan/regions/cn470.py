@@ -1,16 +1,7 @@
 """CN470-510 with 96 channels, as before RP002-1.0.1: what ChirpStack and The Things Stack run as CN470."""
 
-from lns.lorawan.modulation import Lora
-from lns.lorawan.regions.region import Band, Channel, ClassB, DataRate, Region
-
-_BOTH = (
-    DataRate(0, Lora(12, 125_000), 59),
-    DataRate(1, Lora(11, 125_000), 59),
-    DataRate(2, Lora(10, 125_000), 59),
-    DataRate(3, Lora(9, 125_000), 123),
-    DataRate(4, Lora(8, 125_000), 250),
-    DataRate(5, Lora(7, 125_000), 250),
-)
+from lns.lorawan.regions.common import LORA_125_KHZ, rx1_dr
+from lns.lorawan.regions.region import Band, Channel, ClassB, Region
 
 _BEACON_CHANNELS_HZ = tuple(508_300_000 + 200_000 * n for n in range(8))
 
@@ -20,16 +11,9 @@ CN470 = Region(
     max_channels=96,
     uplink_channels=tuple(Channel(n, 470_300_000 + 200_000 * n, 0, 5) for n in range(96)),
     downlink_channels_hz=tuple(500_300_000 + 200_000 * n for n in range(48)),
-    uplink_rates=_BOTH,
-    downlink_rates=_BOTH,
-    rx1_dr={
-        0: (0, 0, 0, 0, 0, 0),
-        1: (1, 0, 0, 0, 0, 0),
-        2: (2, 1, 0, 0, 0, 0),
-        3: (3, 2, 1, 0, 0, 0),
-        4: (4, 3, 2, 1, 0, 0),
-        5: (5, 4, 3, 2, 1, 0),
-    },
+    uplink_rates=LORA_125_KHZ,
+    downlink_rates=LORA_125_KHZ,
+    rx1_dr=rx1_dr(5),
     rx2_freq_hz=505_300_000,
     rx2_dr=0,
     bands=(Band(470_000_000, 510_000_000, 1.0, 16.0),),  # limit 19.15 dBm; 16 is the next in gateways' power tables

@@ -1,18 +1,8 @@
 """EU863-870, RP002-1.0.4."""
 
-from lns.lorawan.modulation import Fsk, Lora, LrFhss
+from lns.lorawan.modulation import LrFhss
+from lns.lorawan.regions.common import EIGHT_RATES, rx1_dr
 from lns.lorawan.regions.region import Band, Channel, ClassB, DataRate, Region
-
-_BOTH = (
-    DataRate(0, Lora(12, 125_000), 59),
-    DataRate(1, Lora(11, 125_000), 59),
-    DataRate(2, Lora(10, 125_000), 59),
-    DataRate(3, Lora(9, 125_000), 123),
-    DataRate(4, Lora(8, 125_000), 250),
-    DataRate(5, Lora(7, 125_000), 250),
-    DataRate(6, Lora(7, 250_000), 250),
-    DataRate(7, Fsk(50_000), 250),
-)
 
 EU868 = Region(
     name="EU868",
@@ -23,22 +13,15 @@ EU868 = Region(
         Channel(2, 868_500_000, 0, 5),
     ),
     uplink_rates=(
-        *_BOTH,
+        *EIGHT_RATES,
         DataRate(8, LrFhss(137_000, "1/3"), 58),
         DataRate(9, LrFhss(137_000, "2/3"), 123),
         DataRate(10, LrFhss(336_000, "1/3"), 58),
         DataRate(11, LrFhss(336_000, "2/3"), 123),
     ),
-    downlink_rates=_BOTH,
+    downlink_rates=EIGHT_RATES,
     rx1_dr={
-        0: (0, 0, 0, 0, 0, 0),
-        1: (1, 0, 0, 0, 0, 0),
-        2: (2, 1, 0, 0, 0, 0),
-        3: (3, 2, 1, 0, 0, 0),
-        4: (4, 3, 2, 1, 0, 0),
-        5: (5, 4, 3, 2, 1, 0),
-        6: (6, 5, 4, 3, 2, 1),
-        7: (7, 6, 5, 4, 3, 2),
+        **rx1_dr(7),
         8: (1, 0, 0, 0, 0, 0),
         9: (2, 1, 0, 0, 0, 0),
         10: (1, 0, 0, 0, 0, 0),

@@ -1,17 +1,9 @@
 """IN865-867, RP002-1.0.4."""
 
-from lns.lorawan.modulation import Fsk, Lora
-from lns.lorawan.regions.region import Band, Channel, ClassB, DataRate, Region, power_steps
+from lns.lorawan.regions.common import FSK, LORA_125_KHZ
+from lns.lorawan.regions.region import Band, Channel, ClassB, Region, power_steps
 
-_BOTH = (
-    DataRate(0, Lora(12, 125_000), 59),
-    DataRate(1, Lora(11, 125_000), 59),
-    DataRate(2, Lora(10, 125_000), 59),
-    DataRate(3, Lora(9, 125_000), 123),
-    DataRate(4, Lora(8, 125_000), 250),
-    DataRate(5, Lora(7, 125_000), 250),
-    DataRate(7, Fsk(50_000), 250),
-)
+_BOTH = (*LORA_125_KHZ, FSK)
 
 IN865 = Region(
     name="IN865",

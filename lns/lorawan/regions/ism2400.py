@@ -1,6 +1,7 @@
 """2.4 GHz: no region of RP002 but the proposal of Semtech, LoRaWAN 2.4 GHz; sync word 0x21."""
 
 from lns.lorawan.modulation import Lora
+from lns.lorawan.regions.common import rx1_dr
 from lns.lorawan.regions.region import Band, Channel, ClassB, DataRate, Region
 
 _BOTH = (
@@ -25,16 +26,7 @@ ISM2400 = Region(
     ),
     uplink_rates=_BOTH,
     downlink_rates=_BOTH,
-    rx1_dr={
-        0: (0, 0, 0, 0, 0, 0),
-        1: (1, 0, 0, 0, 0, 0),
-        2: (2, 1, 0, 0, 0, 0),
-        3: (3, 2, 1, 0, 0, 0),
-        4: (4, 3, 2, 1, 0, 0),
-        5: (5, 4, 3, 2, 1, 0),
-        6: (6, 5, 4, 3, 2, 1),
-        7: (7, 6, 5, 4, 3, 2),
-    },
+    rx1_dr=rx1_dr(7),
     rx2_freq_hz=2_423_000_000,
     rx2_dr=0,
     bands=(Band(2_400_000_000, 2_500_000_000, 1.0, 10.0),),

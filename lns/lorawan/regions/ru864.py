@@ -1,18 +1,7 @@
 """RU864-870, RP002-1.0.4."""
 
-from lns.lorawan.modulation import Fsk, Lora
-from lns.lorawan.regions.region import Band, Channel, ClassB, DataRate, Region
-
-_BOTH = (
-    DataRate(0, Lora(12, 125_000), 59),
-    DataRate(1, Lora(11, 125_000), 59),
-    DataRate(2, Lora(10, 125_000), 59),
-    DataRate(3, Lora(9, 125_000), 123),
-    DataRate(4, Lora(8, 125_000), 250),
-    DataRate(5, Lora(7, 125_000), 250),
-    DataRate(6, Lora(7, 250_000), 250),
-    DataRate(7, Fsk(50_000), 250),
-)
+from lns.lorawan.regions.common import EIGHT_RATES, rx1_dr
+from lns.lorawan.regions.region import Band, Channel, ClassB, Region
 
 RU864 = Region(
     name="RU864",
@@ -21,18 +10,9 @@ RU864 = Region(
         Channel(0, 868_900_000, 0, 5),
         Channel(1, 869_100_000, 0, 5),
     ),
-    uplink_rates=_BOTH,
-    downlink_rates=_BOTH,
-    rx1_dr={
-        0: (0, 0, 0, 0, 0, 0),
-        1: (1, 0, 0, 0, 0, 0),
-        2: (2, 1, 0, 0, 0, 0),
-        3: (3, 2, 1, 0, 0, 0),
-        4: (4, 3, 2, 1, 0, 0),
-        5: (5, 4, 3, 2, 1, 0),
-        6: (6, 5, 4, 3, 2, 1),
-        7: (7, 6, 5, 4, 3, 2),
-    },
+    uplink_rates=EIGHT_RATES,
+    downlink_rates=EIGHT_RATES,
+    rx1_dr=rx1_dr(7),
     rx2_freq_hz=869_100_000,
     rx2_dr=0,
     bands=(Band(864_000_000, 870_000_000, 0.01, 16.0),),
