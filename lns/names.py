@@ -25,6 +25,10 @@ class Names:
             else:
                 self._tags.pop(row.id, None)
 
+    def forget(self, device_id: int) -> None:
+        """A device is gone."""
+        self._tags.pop(device_id, None)
+
     def of(self, device_id: int) -> DeviceInfo | None:
         """The names of a device; None for one that is gone."""
         device = self._devices.by_id.get(device_id)

@@ -101,6 +101,7 @@ class Server:
         self.names = Names(self.network.devices)
         self.codecs.contexts.describe = self.names.who
         self.network.on_loaded += [self.codecs.take, self.names.take]
+        self.network.devices.on_forgotten += [self.codecs.forget, self.names.forget]
         self.kafka: Consumer | None = None
         self._ready = False
         self._stopping = asyncio.Event()

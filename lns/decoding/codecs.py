@@ -83,6 +83,11 @@ class Codecs:
             else:
                 self._variables.pop(device.id, None)
 
+    def forget(self, device_id: int) -> None:
+        """A device is gone."""
+        self._assigned.pop(device_id, None)
+        self._variables.pop(device_id, None)
+
     def _learn(self, template: TemplateRow) -> None:
         rules = {**self._link_rules, **msgspec.convert(template.rules, Rules)}
         fields = msgspec.convert(template.fields, dict[str, FieldSpec])

@@ -1,6 +1,7 @@
 """All devices and sessions in memory, and the changes that activations make to them."""
 
 import secrets
+from collections.abc import Callable
 
 from lns import metrics
 from lns.lorawan.ids import dev_addr_prefix
@@ -21,6 +22,8 @@ class Devices:
         self.by_eui: dict[str, Device] = {}
         self.by_id: dict[int, Device] = {}
         self.sessions = Sessions()
+        self.on_forgotten: list[Callable[[int], None]] = []
+        """Told the ids of devices that are gone, or that are loaded anew."""
         metrics.sessions.read = lambda: [((), float(self.sessions.count))]
 
     def stranger(self, dev_addr: str) -> str:
@@ -99,3 +102,5 @@ class Devices:
         for session in (device.session, device.pending):
             if session is not None:
                 self.sessions.remove(session)
+        for listener in self.on_forgotten:
+            listener(device.id)

@@ -39,8 +39,10 @@ async def test_otaa_device_is_created_shown_changed_and_deleted(running: Running
     assert ok(await api.patch(f"/devices/{eui}", json=changes)) == {**made, **changes}
     device = running.server.network.device(eui)
     assert (device.name, device.disabled, device.join_eui) == ("cellar", True, None)
+    assert running.server.codecs.variables(device.id) == {"k": "v"}
     ok(await api.delete(f"/devices/{eui}"), 204)
     assert eui not in running.server.network.devices.by_eui
+    assert running.server.codecs.variables(device.id) == {}
     for answer in (
         await api.get(f"/devices/{eui}"),
         await api.patch(f"/devices/{eui}", json={}),
