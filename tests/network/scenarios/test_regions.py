@@ -1,6 +1,8 @@
 """Several regions in one network, each with its own plan, side by side."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -54,3 +56,13 @@ async def test_a_device_whose_template_names_the_wrong_region_is_told_so(tmp_pat
         ((reason, text),) = w.why()
         assert reason == "frequency_not_in_region"
         assert "is no uplink frequency of AS923-1" in text
+
+
+async def test_a_setting_that_the_region_does_not_have_any_more_is_left_out_and_the_device_is_answered(tmp_path):
+    async with world(tmp_path) as w:
+        pair = await living(w)
+        with closing(sqlite3.connect(w.registry.path)) as connection, connection:
+            connection.execute("UPDATE device SET network = ?", ['{"rx2_dr": 9}'])  # as after a change of region
+        await w.network.reload_devices([pair.dev_eui])
+        assert pair.known.settings.rx2_dr is None
+        assert only(await pair.send(confirmed=True))[1].ack
