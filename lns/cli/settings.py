@@ -1,4 +1,4 @@
-"""Every setting with its default, range and meaning, read from the source of `lns.config`."""
+"""Every setting with its default, range and meaning, read from the sources of `lns.config`."""
 
 from types import NoneType, UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -7,6 +7,9 @@ import msgspec
 
 from lns import config
 from lns.api.field_comments import field_comments
+from lns.config import outlets as section_outlets
+from lns.config import server as section_server
+from lns.config import stores as section_stores
 from lns.mac import settings as mac_settings
 from lns.mac.settings import RegionSettings
 
@@ -22,7 +25,9 @@ class Setting(msgspec.Struct, frozen=True):
 
 def settings() -> list[Setting]:
     """All settings in the order of the file."""
-    comments = field_comments(config) | field_comments(mac_settings)
+    comments: dict[tuple[str, str], str] = {}
+    for module in (config, section_server, section_stores, section_outlets, mac_settings):
+        comments |= field_comments(module)
     defaults = config.Config()
     found = []
     for name, kind in get_type_hints(config.Config, include_extras=True).items():
@@ -83,7 +88,9 @@ def _allowed(kind: Any) -> str:
     _, meta = get_args(kind)
     if meta.pattern is not None:
         return f"`{meta.pattern}`"
-    return f"{_number(meta.ge)} to {_number(meta.le)}" if meta.le is not None else f"{_number(meta.ge)} or more"
+    least = f"above {_number(meta.gt)}" if meta.gt is not None else _number(meta.ge)
+    join = ", up to" if meta.gt is not None else " to"
+    return f"{least}{join} {_number(meta.le)}" if meta.le is not None else f"{least} or more"
 
 
 def _number(value: float) -> str:
