@@ -23,6 +23,11 @@ class Counter:
     def inc(self, *labels: str, n: float = 1) -> None:
         self.values[labels] = self.values.get(labels, 0) + n
 
+    def forget(self, first: str) -> None:
+        """Drop the counts whose first label is `first`: what it named is gone."""
+        for labels in [labels for labels in self.values if labels[0] == first]:
+            del self.values[labels]
+
     def total(self) -> float:
         return sum(self.values.values())
 
@@ -120,6 +125,8 @@ exchange_commit_records = Histogram(
     "lns_exchange_commit_records", "Records per group commit", (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000)
 )
 consumer_lag = Gauge("lns_consumer_lag_records", "Records a consumer is behind the head of the log", ("consumer",))
+consumer_failing = Gauge("lns_consumer_failing", "1 while a consumer's newest batch failed", ("consumer",))
+consumer_records = Counter("lns_consumer_records", "Records applied by consumer", ("consumer",))
 consumer_errors = Counter("lns_consumer_errors", "Failed batches by consumer", ("consumer",))
 decode_time = Histogram(
     "lns_decode_us",
@@ -133,6 +140,14 @@ decoders_parked = Gauge("lns_decoders_parked", "Codec versions that are not run 
 decoder_restarts = Gauge("lns_decoder_restarts", "Decoder workers replaced by cause", ("cause",))
 measurements_stored = Counter("lns_measurements_stored", "Measurements written to a store", ("store",))
 measurements_rejected = Counter("lns_measurements_rejected", "Measurements set aside by a store", ("store", "reason"))
-measurements_suppressed = Counter("lns_measurements_suppressed", "Measurements withheld by store-on-change")
+measurements_suppressed = Counter(
+    "lns_measurements_suppressed", "Measurements held back by store-on-change and limits", ("reason",)
+)
+archive_uplinks = Counter("lns_archive_uplinks", "Uplinks written to the archive")
+archive_bytes = Counter("lns_archive_bytes", "Bytes of files written to the archive")
+backfill_rows = Counter("lns_backfill_rows", "Missing measurements written by backfills", ("store",))
+backfill_messages = Counter("lns_backfill_messages", "Messages that backfills have sent again", ("outlet",))
+outlet_open = Gauge("lns_outlet_open", "Deliveries that are still to be sent", ("outlet",))
+outlet_held = Gauge("lns_outlet_held", "1 while an outlet sends nothing, by reason", ("outlet", "reason"))
 outlet_delivered = Counter("lns_outlet_delivered", "Messages delivered by outlet and topic", ("outlet", "topic"))
 outlet_errors = Counter("lns_outlet_errors", "Failed deliveries by outlet and reason", ("outlet", "reason"))

@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
+from lns import metrics
 from lns.exchange.records import Stored
 
 if TYPE_CHECKING:
@@ -15,11 +16,8 @@ RATE_WINDOW_S = 10.0
 class Cursor:
     """Reads on from `position`; `advance` after the records are applied."""
 
-    def __init__(
-        self, exchange: "SqliteExchange", name: str, topics: frozenset[str], position: int, kept_here: bool
-    ) -> None:
+    def __init__(self, exchange: "SqliteExchange", name: str, topics: frozenset[str], position: int) -> None:
         self._exchange = exchange
-        self._kept_here = kept_here
         self._more = asyncio.Event()
         self._more.set()
         self._rate_since, self._rate_count, self._rate = time.monotonic(), 0, 0.0
@@ -54,14 +52,20 @@ class Cursor:
         """Everything up to `seq` is applied."""
         if seq > self.position:
             self.position = seq
-            if self._kept_here:
-                self._exchange.note_position(self.name, seq)
+            self._exchange.note_position(self.name, seq)
         self.applied += records
+        if records:
+            metrics.consumer_records.inc(self.name, n=records)
         self._rate_count += records
         now = time.monotonic()
         if now - self._rate_since >= RATE_WINDOW_S:
             self._rate = self._rate_count / (now - self._rate_since)
             self._rate_since, self._rate_count = now, 0
+
+    def begin(self, seq: int) -> None:
+        """Go on where the consumer itself says it is, forward or back."""
+        self.position = min(seq, self._exchange.head_seq)
+        self._more.set()
 
     def failed(self, text: str) -> None:
         """Note why a batch was not applied."""

@@ -17,3 +17,9 @@ CREATE TABLE IF NOT EXISTS exchange_head (
     seq INTEGER NOT NULL
 );
 INSERT OR IGNORE INTO exchange_head VALUES (1, 0);
+-- What tells this log from others: a seq means nothing without it.
+CREATE TABLE IF NOT EXISTS exchange_id (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id  TEXT    NOT NULL
+);
+INSERT OR IGNORE INTO exchange_id VALUES (1, lower(hex(randomblob(16))));

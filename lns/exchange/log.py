@@ -53,6 +53,11 @@ def head_seq(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT seq FROM exchange_head").fetchone()[0])
 
 
+def log_id(connection: sqlite3.Connection) -> str:
+    """The id of this log, made with its tables."""
+    return str(connection.execute("SELECT id FROM exchange_id").fetchone()[0])
+
+
 def positions(connection: sqlite3.Connection) -> dict[str, int]:
     """Stored positions by consumer name."""
     return dict(connection.execute("SELECT consumer, seq FROM exchange_position").fetchall())

@@ -83,7 +83,7 @@ class Replay(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Decoded(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a codec made of an uplink: measurements, or a failure that can be retried. `id` is the uplink's id.
 
-    `data_json` is the decoded object as JSON text; `suppressed` counts measurements withheld by store-on-change.
+    `data_json` is the decoded object as JSON text; `suppressed` counts measurements held back by rules.
     """
 
     id: bytes

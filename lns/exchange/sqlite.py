@@ -59,6 +59,7 @@ class SqliteExchange:
         self._closing = False
         self._committer: asyncio.Task[None] | None = None
         self.head_seq = 0
+        self.log_id = ""
         self.last_error: str | None = None
 
     async def open(self) -> None:
@@ -67,13 +68,16 @@ class SqliteExchange:
         await loop.run_in_executor(self._writer, self._open_writer)
         self._read_connection = log.connect(self.path)
         self._read_connection.execute("PRAGMA query_only=1")
-        metrics.consumer_lag.read = lambda: [((c.name,), float(c.lag)) for c in self._cursors.values()]
+        cursors = self._cursors
+        metrics.consumer_lag.read = lambda: [((c.name,), float(c.lag)) for c in cursors.values()]
+        metrics.consumer_failing.read = lambda: [((c.name,), float(c.state == "retrying")) for c in cursors.values()]
 
     def _open_writer(self) -> None:
         self._connection = log.connect(self.path)
         with self._write_lock:
             log.create(self._connection)
         self.head_seq = log.head_seq(self._connection)
+        self.log_id = log.log_id(self._connection)
         self._stored_positions = log.positions(self._connection)
 
     def enlist(self, participant: Participant) -> None:
@@ -211,13 +215,10 @@ class SqliteExchange:
             self._memory_records -= len(self._memory.popleft().stored)
 
     def cursor(self, name: str, topics: frozenset[str], position: int | None) -> Cursor:
-        """Attach a reader; `position` None: where the exchange remembers it, or the end of the log for a new one."""
-        kept_here = position is None
+        """Attach a reader; `position` None: where the exchange remembers it, or the log's beginning for a new one."""
         if position is None:
-            position = self._stored_positions.get(name)
-        if position is None:
-            position = 0
-        cursor = Cursor(self, name, topics, min(position, self.head_seq), kept_here)
+            position = self._stored_positions.get(name, 0)
+        cursor = Cursor(self, name, topics, min(position, self.head_seq))
         self._cursors[name] = cursor
         return cursor
 
@@ -335,11 +336,12 @@ class SqliteExchange:
                 before_us = time.time_ns() // 1000
             return log.expire(self._connection, upto_seq, before_us, EXPIRE_ROWS)
 
-    async def caught_up(self) -> None:
-        """Wait until everything is on the disk and every consumer has read to the head."""
+    async def caught_up(self, *, without_failing: bool = False) -> None:
+        """Wait until everything is on the disk and every consumer, on request but those that fail, is at the head."""
         while True:
             await self.committed()
-            if not self._pending_count and not any(cursor.lag for cursor in self._cursors.values()):
+            waited_for = (c for c in self._cursors.values() if c.state == "running" or not without_failing)
+            if not self._pending_count and not any(cursor.lag for cursor in waited_for):
                 return
             await asyncio.sleep(CAUGHT_UP_TICK_S)
 

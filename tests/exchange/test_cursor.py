@@ -1,5 +1,8 @@
 import asyncio
+import time
 
+from lns.config import Exchange as ExchangeConfig
+from lns.exchange.loop import run_consumer
 from tests.exchange.build import running, uplink
 
 UPLINK, EVENT = frozenset({"uplink"}), frozenset({"event"})
@@ -40,3 +43,40 @@ async def test_failure_and_recovery_are_told(tmp_path):
         )
         cursor.recovered()
         assert (cursor.status()["state"], cursor.status()["last_error"]) == ("running", "OSError: away")
+
+
+class Away:
+    """A consumer whose store cannot tell its position before it is back."""
+
+    name, topics, max_batch = "series.away", UPLINK, 10
+
+    def __init__(self) -> None:
+        self.back, self.asked, self.seen = asyncio.Event(), asyncio.Event(), list[int]()
+
+    async def position(self) -> int:
+        self.asked.set()
+        if not self.back.is_set():
+            raise OSError("connection refused")
+        return 2
+
+    async def handle(self, batch):
+        self.seen += [stored.seq for stored in batch]
+
+
+async def test_a_consumer_that_is_away_at_the_start_is_seen_to_lag_and_the_log_keeps_what_it_needs(tmp_path):
+    async with running(tmp_path / "x.db", ExchangeConfig(commit_interval_ms=1, retention_days=0)) as exchange:
+        await exchange.append([("uplink", uplink(n)) for n in range(1, 6)])
+        consumer = Away()
+        task = asyncio.ensure_future(run_consumer(exchange, consumer))  # noqa: TID251
+        await consumer.asked.wait()
+        while exchange.lag(consumer.name) == 0 or (await exchange.status())["consumers"][0]["last_error"] is None:
+            await asyncio.sleep(0)
+        status = (await exchange.status())["consumers"][0]
+        assert (status["name"], status["lag"], status["state"]) == ("series.away", 5, "retrying")
+        assert status["last_error"] == "OSError: connection refused"
+        assert await exchange.expire(time.time_ns() // 1000 + 1) == 0
+        await exchange.caught_up(without_failing=True)
+        consumer.back.set()
+        await exchange.caught_up()
+        assert consumer.seen == [3, 4, 5]
+        task.cancel()
