@@ -15,6 +15,9 @@ from lns.series.store import Bucket, FieldInfo, Key, Point, Rows, SetAside
 
 DAY_US = 86_400_000_000
 
+Part = tuple[int, int, int, float | None, float | None, float | None, float | int | str, float | int | str]
+"""A bucket, or a part of one: start, rows, numbers among them, their sum, least, greatest; first, last as stored."""
+
 FIELDS = "SELECT name FROM series JOIN field ON field.id = field_id WHERE device_id = :device ORDER BY name"
 
 LATEST = f"""
@@ -42,7 +45,7 @@ ORDER BY time_us LIMIT :limit
 BUCKETS = """
 WITH bucket AS (
     SELECT device_id, field_id, time_us - time_us % :width AS start_us, count(*) AS count,
-        avg(number) AS avg, min(number) AS min, max(number) AS max, sum(number) AS sum,
+        count(number) AS numbers, sum(number) AS sum, min(number) AS min, max(number) AS max,
         min(time_us) AS first_us, max(time_us) AS last_us
     FROM (
         SELECT device_id, field_id, time_us, CASE typeof(value) WHEN 'real' THEN value END AS number FROM measurement
@@ -51,7 +54,7 @@ WITH bucket AS (
     )
     GROUP BY start_us
 )
-SELECT start_us, count, avg, min, max, sum, oldest.value, newest.value
+SELECT start_us, count, numbers, sum, min, max, oldest.value, newest.value
 FROM bucket
 JOIN measurement oldest USING (device_id, field_id)
 JOIN measurement newest USING (device_id, field_id)
@@ -119,10 +122,15 @@ def buckets(
     rows = connection.execute(
         BUCKETS, {"device": device_id, "field": field, "from": from_us, "to": to_us, "width": width_us}
     )
-    return [
-        Bucket(start_us, count, _finite(avg), low, high, _finite(total), _value(first), _value(last))
-        for start_us, count, avg, low, high, total, first, last in rows
-    ]
+    return list(map(bucket, rows))
+
+
+def bucket(part: Part) -> Bucket:
+    """A whole bucket as readers get it."""
+    start_us, count, numbers, total, low, high, first, last = part
+    if total is None or not isfinite(total):  # opposite infinities add up to none
+        return Bucket(start_us, count, None, low, high, None, _value(first), _value(last))
+    return Bucket(start_us, count, total / numbers, low, high, total, _value(first), _value(last))
 
 
 def scan(
@@ -142,10 +150,10 @@ def at(connection: sqlite3.Connection, moments: Collection[tuple[int, int]]) -> 
 
 def expired(
     connection: sqlite3.Connection, before_us: int, limit: int, after: tuple[int, int, int]
-) -> tuple[dict[int, int], tuple[int, int, int] | None]:
-    """Device to newest time of up to `limit` rows older than `before_us`, and the key to go on after; None: no more."""
+) -> tuple[list[tuple[int, int, int]], bool]:
+    """Keys of up to `limit` rows older than `before_us` that come after a key, and whether there may be more."""
     keys = connection.execute(KEYS, _slice(0, before_us, limit, after)).fetchall()
-    return {device_id: time_us for device_id, time_us, _ in keys}, keys[-1] if len(keys) == limit else None
+    return keys, len(keys) == limit
 
 
 def rejected(connection: sqlite3.Connection, limit: int, after_id: int, state: str) -> list[SetAside]:
@@ -170,7 +178,3 @@ def _rows(found: list[tuple[Any, ...]]) -> Rows:
 
 def _value(stored: float | int | str) -> Value:
     return bool(stored) if type(stored) is int else stored
-
-
-def _finite(number: float | None) -> float | None:
-    return number if number is not None and isfinite(number) else None

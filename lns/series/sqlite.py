@@ -1,22 +1,28 @@
 """The time-series store on SQLite: one file, one writing thread, reads beside it on connections of their own.
 
-Checkpoints run in the writing thread; neither they nor any statement hold up the event loop.
+Checkpoints run in the writing thread, and roll-ups where it has nothing to write; neither they nor any statement hold
+up the event loop.
 """
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from lns.errors import StoreError, sqlite_sentence
-from lns.series import reads
+from lns.series import migrating, reads, rolled
+from lns.series.idle import IdleExecutor
 from lns.series.store import Bucket, Caps, FieldInfo, Key, Point, Removal, Rows, SetAside, WriteResult
 from lns.series.writer import Writer
 
+_logger = logging.getLogger(__name__)
+
+_NOT_OPEN = "the time-series store is not open"
 _READERS = 2
 _BUSY_TIMEOUT_S = 5.0
 _EXPIRE_ROWS = 2000  # deleted in one transaction, about 10 ms
@@ -37,11 +43,9 @@ class SqliteSeries:
     def __init__(self, path: Path | None, clock: Callable[[], int] = _utc_now_us) -> None:
         self._path = path
         self._clock = clock
-        self._writing = ThreadPoolExecutor(1, "series-write")
-        # A memory database belongs to its connection: there, reads take turns with writes.
-        self._reading = ThreadPoolExecutor(_READERS, "series-read") if path else self._writing
         self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         self._writer: Writer | None = None
+        self._make_threads()
 
     async def open(self) -> None:
         try:
@@ -50,9 +54,13 @@ class SqliteSeries:
             await self.close()
             raise
 
+    async def setup_sql(self) -> str:
+        return await self._in(self._writing, migrating.missing, self._path)
+
     async def close(self) -> None:
         await self._in(self._writing, self._disconnect)
         self._writing.shutdown()
+        self._make_threads()
 
     async def write(self, rows: Rows, cursor: int | None, removals: Sequence[Removal] = ()) -> WriteResult:
         return await self._in(self._writing, self._open_writer.write, rows, cursor, self._clock(), removals)
@@ -61,14 +69,12 @@ class SqliteSeries:
         return await self._read(reads.position)
 
     async def expire(self, before_us: int) -> int:
-        dropped, after = 0, (0, 0, 0)
-        while True:
-            old, end = await self._read(reads.expired, before_us, _EXPIRE_ROWS, after)
+        dropped, after, more = 0, (0, 0, 0), True
+        while more:
+            old, more = await self._read(reads.expired, before_us, _EXPIRE_ROWS, after)
             if old:
-                dropped += await self._in(self._writing, self._open_writer.delete, old)
-            if end is None:
-                break
-            after = end
+                dropped += await self._in(self._writing, self._open_writer.delete, old, self._clock())
+                after = old[-1]
         await self._in(self._writing, self._open_writer.forget, before_us)
         return dropped
 
@@ -88,7 +94,7 @@ class SqliteSeries:
         return await self._read(reads.points, device_id, field, from_us, to_us, limit)
 
     async def buckets(self, device_id: int, field: str, from_us: int, to_us: int, width_us: int) -> list[Bucket]:
-        return await self._read(reads.buckets, device_id, field, from_us, to_us, width_us)
+        return await self._read(rolled.buckets, device_id, field, from_us, to_us, width_us)
 
     async def at(self, moments: Sequence[tuple[int, int]]) -> Rows:
         return await self._read(reads.at, moments)
@@ -98,7 +104,18 @@ class SqliteSeries:
     ) -> Rows:
         return await self._read(reads.scan, from_us, to_us, limit, after, seq_le)
 
-    async def _in(self, threads: ThreadPoolExecutor, call: Callable[..., _T], *args: Any) -> _T:
+    async def roll_up(self) -> None:
+        """Bring the roll-ups up to date now; by itself the store does so in its spare time."""
+        while await self._in(self._writing, self._open_writer.roll_up, self._clock()):
+            pass
+
+    def _make_threads(self) -> None:
+        """They start when they are used."""
+        self._writing = IdleExecutor("series-write", self._roll_up)
+        # A memory database belongs to its connection: there, reads take turns with writes.
+        self._reading: Executor = ThreadPoolExecutor(_READERS, "series-read") if self._path else self._writing
+
+    async def _in(self, threads: Executor, call: Callable[..., _T], *args: Any) -> _T:
         try:
             return await asyncio.get_running_loop().run_in_executor(threads, call, *args)
         except sqlite3.Error as error:
@@ -108,6 +125,8 @@ class SqliteSeries:
         return await self._in(self._reading, self._with_connection, read, *args)
 
     def _with_connection(self, read: Callable[..., _T], *args: Any) -> _T:
+        if self._writer is None:
+            raise StoreError(_NOT_OPEN)
         connection = self._idle.get_nowait()  # there are as many as reading threads
         try:
             return read(connection, *args)
@@ -117,8 +136,17 @@ class SqliteSeries:
     @property
     def _open_writer(self) -> Writer:
         if self._writer is None:
-            raise StoreError("the time-series store is not open")
+            raise StoreError(_NOT_OPEN)
         return self._writer
+
+    def _roll_up(self) -> bool:
+        if self._writer is None:
+            return False
+        try:
+            return self._writer.roll_up(self._clock())
+        except sqlite3.Error as error:
+            _logger.warning("measurements are not rolled up for now: %s", sqlite_sentence(self._path, error))
+            return False
 
     def _connect(self) -> None:
         self._make_folder()
@@ -153,3 +181,4 @@ class SqliteSeries:
             self._idle.get().close()
         if self._writer:
             self._writer.close()
+            self._writer = None

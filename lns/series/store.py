@@ -203,7 +203,10 @@ class SeriesStore(SeriesWriter, SeriesReader, Protocol):
     caps: Caps
 
     async def open(self) -> None:
-        """Connect and bring the schema up to date; StoreError says in a sentence why it cannot."""
+        """Connect and bring the schema up to date; may be called again after StoreError, which says why it cannot."""
+
+    async def setup_sql(self) -> str:
+        """What `open` would run to make or update the schema; empty where nothing is missing. Need not be open."""
 
     async def close(self) -> None:
         """Finish what runs and let go of the engine."""

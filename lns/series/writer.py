@@ -6,15 +6,16 @@ one row a statement ends at 7,800 rows/s. Rows and position commit together.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
-from lns.errors import StoreError
 from lns.series.checks import problems, stored_values
 from lns.series.known import Names, SeriesDays
+from lns.series.migrating import migrate
 from lns.series.reads import DAY_US
+from lns.series.rollups import Rollups
 from lns.series.statements import pieces, upserts
 from lns.series.store import Rejected, Removal, Row, Rows, WriteResult
 
@@ -90,10 +91,11 @@ class Writer:
         self._wal = path.with_name(path.name + "-wal") if path else None
         for pragma in _PRAGMAS:
             connection.execute(pragma)
-        _migrate(connection, path)
+        migrate(connection, path)
         self._fields = Names(connection, "field")
         self._units = Names(connection, "unit")
         self._series = SeriesDays(connection)
+        self._rollups = Rollups(connection)
 
     def write(self, rows: Rows, cursor: int | None, now_us: int, removals: Sequence[Removal] = ()) -> WriteResult:
         """See `SeriesWriter.write`; `now_us` judges what lies in the future."""
@@ -102,7 +104,7 @@ class Writer:
             if result.rejected:
                 self._set_aside(rows, result.rejected, now_us)
             if removals:
-                self._remove(removals)
+                self._remove(removals, now_us)
             if cursor is not None:
                 self._connection.execute("UPDATE position SET seq = max(seq, ?)", (cursor,))
         self._bound_wal()
@@ -122,10 +124,12 @@ class Writer:
                     self._connection.execute("UPDATE rejected SET code = ?, reason = ? WHERE id = ?", changed)
         return result
 
-    def delete(self, old: Mapping[int, int]) -> int:
-        """Delete each device's rows up to a time, that included; returns how many."""
+    def delete(self, keys: Sequence[tuple[int, int, int]], now_us: int) -> int:
+        """Delete each device's rows up to the last of these keys of it, that included; returns how many."""
+        newest = {device_id: time_us for device_id, time_us, _ in keys}
         with self._transaction():
-            deleted = self._connection.execute(_DELETE, (json.dumps(old),)).rowcount
+            deleted = self._connection.execute(_DELETE, (json.dumps(newest),)).rowcount
+            self._rollups.note([key[0] for key in keys], [key[1] for key in keys], now_us)
         self._bound_wal()
         return deleted
 
@@ -135,6 +139,15 @@ class Writer:
             self._connection.execute("DELETE FROM rejected WHERE at_us < ?", (before_us,))
             self._connection.execute(_FORGET_SERIES, (before_us // DAY_US,))
             self._series.reload()
+
+    def roll_up(self, now_us: int) -> bool:
+        """Roll up for some milliseconds; returns whether there is more to do."""
+        if not self._rollups.due(now_us):
+            return False
+        with self._transaction():
+            more = self._rollups.piece(now_us)
+        self._bound_wal()
+        return more
 
     def close(self) -> None:
         self._connection.close()
@@ -148,7 +161,7 @@ class Writer:
         except BaseException:
             if self._connection.in_transaction:  # a full disk has rolled back already
                 self._connection.execute("ROLLBACK")
-            for cache in (self._fields, self._units, self._series):
+            for cache in (self._fields, self._units, self._series, self._rollups):
                 cache.reload()
             raise
 
@@ -164,6 +177,8 @@ class Writer:
         refused: list[tuple[int, str]] = []
         accepted = self._insert(self._parameters(rows, field_ids), 0, len(rows), refused)
         self._series.note(rows, field_ids, {index for index, _ in refused}, now_us // DAY_US)
+        held = rows if not refused else rows.take(sorted(set(range(len(rows))) - {index for index, _ in refused}))
+        self._rollups.note(held.device_ids, held.times_us, now_us)
         superseded = len(rows) - len(refused) - accepted
         rejected += [Rejected(kept[i], "constraint", reason) for i, reason in refused]
         return WriteResult(accepted, superseded, tuple(rejected))
@@ -198,13 +213,14 @@ class Writer:
                 changed += self._insert(parameters, start + half, size - half, refused)
         return changed
 
-    def _remove(self, removals: Sequence[Removal]) -> None:
+    def _remove(self, removals: Sequence[Removal], now_us: int) -> None:
         """Delete rows by key; where they were among a series' newest ones, find its newest day again."""
         removed = json.dumps(removals)
         self._connection.execute(_REMOVE, (removed,))
         self._connection.execute(_FIND_DAYS, (removed,))
         self._connection.execute(_FORGET_EMPTY, (removed,))
         field_ids = self._fields.ids(())
+        self._rollups.note([r.device_id for r in removals], [r.time_us for r in removals], now_us)
         self._series.forget((r.device_id, field_ids[r.field]) for r in removals if r.field in field_ids)
 
     def _set_aside(self, rows: Rows, rejected: Sequence[Rejected], now_us: int) -> None:
@@ -231,17 +247,3 @@ def _encode(row: Row) -> str:
     # The standard library's JSON, because it carries NaN and half surrogates there and back.
     columns = (row.device_id, row.field, row.time_us, row.value, row.unit, row.seq)
     return json.dumps(columns, default=repr)
-
-
-def _migrate(connection: sqlite3.Connection, path: Path | None) -> None:
-    """Run the numbered files above the schema's version; one file and its number are one transaction."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    files = {int(file.name[:4]): file for file in (Path(__file__).parent / "sql").glob("*.sql")}
-    if version > max(files):
-        raise StoreError(
-            f"the database {path} was written by a newer version (schema {version}, this version knows up to "
-            f"{max(files)}): start the newer version, or restore a backup from before the upgrade"
-        )
-    for number in sorted(n for n in files if n > version):
-        sql = files[number].read_text("utf-8")
-        connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {number};\nCOMMIT;")

@@ -1,18 +1,22 @@
-"""kill -9 of a process that writes batches: position and rows agree, whole, every time."""
+"""kill -9 of a process that writes batches and rolls them up: position, rows and roll-ups agree, whole, every time."""
 
 import asyncio
 import random
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 from lns.series.sqlite import SqliteSeries
-from lns.series.store import Rows
-from tests.series.build import T0, Clock, running
+from lns.series.store import Bucket, Rows
+from tests.series.build import DAY_US, T0, Clock, running
 
 ROUNDS = 20
 DEVICES = 50
+START = T0 - 40 * DAY_US  # days that are over, so that they are rolled up
+MINUTE_US = 60_000_000
+EVER = (START, T0)
 
 WRITER = """
 import asyncio, sys
@@ -28,6 +32,8 @@ async def main():
     while True:
         upto = seq + 1 + seq % 89
         await store.write(batch(seq, upto), upto)
+        if seq % 3 == 0:
+            await store.roll_up()
         print(upto, flush=True)
         seq = upto
 
@@ -39,7 +45,7 @@ def batch(after: int, upto: int) -> Rows:
     """The rows of the records `after` < seq <= `upto`: three each, one of them the same key again and again."""
     table = Rows()
     for seq in range(after + 1, upto + 1):
-        for field, time_us in (("t", T0 + seq), ("open", T0 + seq), ("last", T0)):
+        for field, time_us in (("t", START + seq * MINUTE_US), ("open", START + seq * MINUTE_US), ("last", START)):
             table.device_ids.append(seq % DEVICES)
             table.fields.append(field)
             table.times_us.append(time_us)
@@ -55,6 +61,13 @@ def expected(upto: int) -> list[tuple[object, ...]]:
     return sorted((*key, row.value, row.unit, row.seq) for key, row in newest.items())
 
 
+def by_day(held: Rows, device: int) -> list[Bucket]:
+    """What the rows of a device give."""
+    of_device = sorted((r.time_us, r.value) for r in held if r.device_id == device and r.field == "t")
+    days = [(start, [v for _, v in some]) for start, some in groupby(of_device, lambda item: item[0] // DAY_US)]
+    return [Bucket(day * DAY_US, len(v), sum(v) / len(v), min(v), max(v), sum(v), v[0], v[-1]) for day, v in days]
+
+
 @pytest.mark.kill
 async def test_position_and_rows_agree_after_kill_9(tmp_path):
     path, chance = tmp_path / "series.db", random.Random(2)
@@ -62,7 +75,9 @@ async def test_position_and_rows_agree_after_kill_9(tmp_path):
         acknowledged = await _write_and_kill(path, chance)
         async with running(SqliteSeries(path, Clock())) as store:
             position = await store.cursor()
-            held = await store.scan(T0, T0 + 10_000_000, 10_000_000)
+            held = await store.scan(*EVER, 10_000_000)
+            for device in range(3):
+                assert await store.buckets(device, "t", *EVER, DAY_US) == by_day(held, device)
         assert position >= acknowledged
         assert sorted((r.device_id, r.field, r.time_us, r.value, r.unit, r.seq) for r in held) == expected(position)
 

@@ -1,6 +1,7 @@
 """Opening, closing and the plain sentences of what goes wrong."""
 
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -35,7 +36,7 @@ async def test_a_damaged_page_is_named_when_it_is_met(tmp_path):
     async with running(SqliteSeries(path, CLOCK)) as store:
         await store.write(rows(*(row(i) for i in range(2000))), None)
     octets = bytearray(path.read_bytes())
-    for page in range(6 * 4096, len(octets), 4096):
+    for page in range(16 * 4096, len(octets), 4096):
         octets[page : page + 100] = b"\xff" * 100
     path.write_bytes(octets)
     async with running(SqliteSeries(path, CLOCK)) as store:
@@ -60,7 +61,7 @@ async def test_a_newer_schema_is_refused(tmp_path):
     path = tmp_path / "series.db"
     run_sql(path, "PRAGMA user_version = 99")
     assert await refusal(path) == (
-        f"the database {path} was written by a newer version (schema 99, this version knows up to 1): "
+        f"the database {path} was written by a newer version (schema 99, this version knows up to 2): "
         "start the newer version, or restore a backup from before the upgrade"
     )
 
@@ -69,7 +70,24 @@ async def test_a_store_that_is_not_open_says_so():
     store = SqliteSeries(None, CLOCK)
     with pytest.raises(StoreError, match=r"^the time-series store is not open$"):
         await store.write(rows(row()), 1)
+    with pytest.raises(StoreError, match=r"^the time-series store is not open$"):
+        await store.cursor()
     await store.close()
+
+
+async def test_a_store_opens_once_what_was_wrong_is_right(tmp_path):
+    path = tmp_path / "series.db"
+    path.mkdir()
+    store = SqliteSeries(path, CLOCK)
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"^cannot open the database"):
+            await store.open()
+    path.rmdir()
+    for seq in (1, 2):
+        async with running(store):
+            await store.write(rows(row(seq)), seq)
+            assert await store.cursor() == seq
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("series-")]
 
 
 async def test_a_reopened_file_goes_on_where_it_was(tmp_path):
