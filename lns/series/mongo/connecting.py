@@ -1,0 +1,105 @@
+"""The connection to MongoDB, and what its errors mean."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    ConnectionFailure,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+
+from lns.config.stores import Mongo
+from lns.errors import StoreError
+from lns.series.mongo.documents import Document
+
+CONNECT_S = 5.0  # to find a server that takes writes
+
+Collection = AsyncCollection[Document]
+
+
+class Server:
+    """The collections that `settings` name; `environ` holds the password."""
+
+    def __init__(self, settings: Mongo, environ: Mapping[str, str]) -> None:
+        self._settings, self._environ = settings, environ
+        self._client: AsyncMongoClient[Document] | None = None
+        self.name = settings.collection
+        self.where = f"{place(settings.url)}/{settings.database}"
+
+    async def open(self) -> None:
+        """Connect and hear an answer."""
+        with self.answers():
+            self._client = AsyncMongoClient(self._settings.url, **self._options())
+            await self._client.admin.command("ping")
+
+    async def close(self) -> None:
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.close()
+
+    def collection(self, suffix: str = "") -> Collection:
+        """The measurements, or what is called after them."""
+        if self._client is None:
+            raise StoreError("the time-series store is not open")
+        return self._client[self._settings.database][self.name + suffix]
+
+    @contextmanager
+    def answers(self) -> Iterator[None]:
+        """Turn what the driver raises into StoreError."""
+        try:
+            yield
+        except PyMongoError as error:
+            raise StoreError(sentence(self.where, self._settings.timeout_s, error)) from error
+
+    def _options(self) -> dict[str, Any]:
+        name, limit_s = self._settings.secret_env, self._settings.timeout_s
+        options: dict[str, Any] = {
+            "appname": "inflight",
+            "timeoutMS": int(limit_s * 1000),
+            "serverSelectionTimeoutMS": int(min(CONNECT_S, limit_s) * 1000),
+            # What is acknowledged outlives a crash of the server, and of the primary of a replica set.
+            "w": "majority",
+            "journal": True,
+        }
+        if name:
+            if not self._environ.get(name):
+                raise StoreError(f"mongodb.secret_env names the environment variable {name}, which is not set")
+            options["password"] = self._environ[name]
+        return options
+
+
+def place(url: str) -> str:
+    """The hosts of a connection string as people are told them, without a user or password."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def sentence(where: str, limit_s: float, error: PyMongoError) -> str:
+    """What an error means, in a plain sentence."""
+    cause = _short(str(error))
+    if isinstance(error, ServerSelectionTimeoutError):
+        return f"mongodb at {where} cannot be reached: {cause}"
+    if isinstance(error, BulkWriteError):
+        failed = [*error.details["writeErrors"], *error.details["writeConcernErrors"]]
+        return f"mongodb at {where} refuses: {_short(failed[0]['errmsg'])} ({failed[0]['code']})"
+    if error.timeout:
+        return f"mongodb at {where} did not answer in {limit_s:g} s"
+    if isinstance(error, ConnectionFailure):
+        return f"mongodb at {where} cannot be reached: {cause}"
+    if isinstance(error, OperationFailure):
+        return f"mongodb at {where} refuses: {_short((error.details or {}).get('errmsg', cause))} ({error.code})"
+    if isinstance(error, ConfigurationError):  # covers a connection string that is none
+        return f"mongodb.url cannot be used: {cause}"
+    return f"mongodb at {where} cannot be used: {cause}"
+
+
+def _short(text: str) -> str:
+    """The first line, without the driver's own settings."""
+    return text.partition("\n")[0].partition(" (configured timeouts")[0].partition(", Timeout:")[0]
