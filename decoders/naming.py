@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from decoders import units, vocabulary
-from decoders.change import Rule, Rules
+from decoders.change import Rules
 from decoders.contract import Sample, Value
+from decoders.limits import Policy
 from decoders.units import SAME, Conversion
 from decoders.vocabulary import Entry, Kind
 
@@ -99,12 +100,14 @@ which is how everything else takes the long way; None: as it is."""
 class Naming:
     """Names, units and ranges for the devices of one codec version and one template.
 
-    `rules` are the template's store-on-change rules, joined by those same rules under the names that samples get.
+    `policy` are the template's rules of what is kept, joined by those same rules under the names that samples get;
+    `max_per_hour` is of all measurements of a device, 0: no limit.
     """
 
-    def __init__(self, fields: Fields | None = None, rules: Rules | None = None) -> None:
+    def __init__(self, fields: Fields | None = None, rules: Rules | None = None, max_per_hour: int = 0) -> None:
         self._fields = fields or {}
-        self.rules: dict[str, Rule] = dict(rules or {})
+        self.policy = Policy.of(rules or {}, max_per_hour)
+        self.rules = self.policy.rules
         self._plans: dict[tuple[str, str | None], _Quick | None] = {}
 
     def apply(self, samples: Sequence[Sample]) -> tuple[list[Sample], list[str]]:
@@ -160,13 +163,10 @@ class Naming:
 
     def _extend_rules(self, field: str, plan: _Plan) -> None:
         """A rule for the author's field is one for its name, with the dead-band in the name's unit."""
-        own, named = self.rules.get(field), self.rules.get(plan.name)
-        if own is not None and named is None:
-            factor = 1.0 if plan.convert is None else abs(plan.convert.factor)
-            self.rules[plan.name] = msgspec.structs.replace(own, deadband_abs=own.deadband_abs * factor)
-        rule = own or named
-        if rule is not None and not plan.as_is:
-            self.rules.setdefault(FLAGGED + field, rule)
+        factor = 1.0 if plan.convert is None else abs(plan.convert.factor)
+        self.policy.extend(plan.name, field, factor)
+        if not plan.as_is and not self.policy.extend(FLAGGED + field, field):
+            self.policy.extend(FLAGGED + field, plan.name)
 
 
 def review(samples: Sequence[Sample], fields: Fields | None = None) -> Review:

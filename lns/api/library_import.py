@@ -28,7 +28,9 @@ EXAMPLES_AT_ONCE = 5
 MAX_OVERRUNS = 3
 _OVERRUNS = ("timeout", "memory", "worker_died", "parked")
 _MAX_ID = 200
-_TEMPLATE_FIELDS = frozenset(("lorawan_version", "supports_join", "uplink_interval_s", "network", "rules", "fields"))
+_TEMPLATE_FIELDS = frozenset(
+    ("lorawan_version", "supports_join", "uplink_interval_s", "max_measurements_per_hour", "network", "rules", "fields")
+)
 
 
 class Digested(msgspec.Struct, frozen=True):

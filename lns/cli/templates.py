@@ -9,7 +9,7 @@ from lns.cli.connection import path
 from lns.cli.outcome import CommandError, Exit
 from lns.registry.codec_names import split_version
 
-app = typer.Typer(no_args_is_help=True, help="Describe device models: codec, LoRaWAN version, store-on-change rules.")
+app = typer.Typer(no_args_is_help=True, help="Describe device models: codec, LoRaWAN version, rules of what is stored.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the device template.")]
 Codec = Annotated[
@@ -28,7 +28,13 @@ Network = Annotated[
 Rules = Annotated[
     str | None,
     typer.Option(
-        help='Store-on-change rules as JSON, by field: {"temperature": {"deadband_abs": 0.2, "heartbeat_s": 3600}}.'
+        help='Which values are stored and sent, JSON by field: {"humidity": {"deadband_abs": 0.5, "max_per_hour": 6}}'
+    ),
+]
+PerHour = Annotated[
+    str | None,
+    typer.Option(
+        "--max-per-hour", metavar="N", help="Most measurements of a device stored per hour; none: as by default."
     ),
 ]
 
@@ -57,10 +63,12 @@ def add(
     device_class: DeviceClass = None,
     network: Network = None,
     rules: Rules = None,
+    per_hour: PerHour = None,
 ) -> None:
     """Add a device template."""
     body = {"name": name, **_codec(codec), **_given(lorawan_version=lorawan_version, region=region)}
     body |= _given(fcnt_reset_allowed=fcnt_reset, **_objects(rules, device_class, network))
+    body |= max_per_hour(per_hour)
     call.show(call.server.post(path("device-templates"), body), f"device template {name} added")
 
 
@@ -71,6 +79,7 @@ def add(
     "lns template set dragino-lht65 --codec lht65@2",
     "lns template set street-lamp --device-class C",
     """lns template set dragino-lht65 --network '{"adr": {"algorithm": "static", "static_dr": 3}}'""",
+    "lns template set dragino-lht65 --max-per-hour 60",
 )
 def set_(
     call: Call,
@@ -82,10 +91,11 @@ def set_(
     device_class: DeviceClass = None,
     network: Network = None,
     rules: Rules = None,
+    per_hour: PerHour = None,
 ) -> None:
     """Change a device template, and with it all devices that use it."""
     body = _given(lorawan_version=lorawan_version, region=region, fcnt_reset_allowed=fcnt_reset)
-    body |= _codec(codec) | _objects(rules, device_class, network)
+    body |= _codec(codec) | _objects(rules, device_class, network) | max_per_hour(per_hour)
     call.show(call.server.patch(path("device-templates", name), body), f"device template {name} changed")
 
 
@@ -115,6 +125,15 @@ def _objects(rules: str | None, device_class: str | None, network: str | None) -
     found = {} if rules is None else {"rules": json_object("--rules", rules)}
     settings = network_settings(device_class, network)
     return {**found, "network": settings} if settings else found
+
+
+def max_per_hour(text: str | None) -> dict[str, Any]:
+    """The field of a template or device that limits its measurements, where it is given."""
+    if text is None:
+        return {}
+    if text != "none" and not text.isdecimal():
+        raise CommandError(f"--max-per-hour is {text!r}, a number or none is needed", Exit.USAGE)
+    return {"max_measurements_per_hour": None if text == "none" else int(text)}
 
 
 def network_settings(device_class: str | None, network: str | None) -> dict[str, Any]:

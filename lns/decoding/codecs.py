@@ -1,6 +1,7 @@
 """Which codec decodes which device and what is stored of it, in memory: an uplink costs a few dictionary look-ups."""
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 
@@ -12,9 +13,10 @@ from lns.decoding import link
 from lns.decoding.context import Contexts
 from lns.decoding.needs import PORTABLE, Needs, needs
 from lns.registry.registry import Registry
-from lns.registry.rows import CodecVersion, NetworkSnapshot, TemplateRow
+from lns.registry.rows import CodecVersion, DeviceRow, NetworkSnapshot, TemplateRow
 
 _NO_VARIABLES: dict[str, str] = {}
+_NAMINGS = 4096
 
 Rules = dict[str, Rule]
 
@@ -34,14 +36,33 @@ class Codec(msgspec.Struct, frozen=True):
 
 
 class Assignment(msgspec.Struct, frozen=True):
-    """What decides how a device is decoded; shared by all devices that have the same."""
+    """What decides how a device is decoded; shared by all devices that have the same.
+
+    `own` names what the device has of its own beside its template's rules; empty: nothing. `kind` numbers the pairs of
+    `template_id` and `own`, for one number is looked up faster than two values.
+    """
 
     codec_id: int | None
     template_id: int
+    own: bytes
+    kind: int
+
+
+_UNASSIGNED = Assignment(None, 0, b"", 0)
+
+
+class Own(msgspec.Struct, frozen=True):
+    """What a device, or a template, says of what is kept: rules by field, measurements per hour (None: not said)."""
+
+    rules: Rules = {}
+    max_per_hour: int | None = None
+
+
+_NOTHING = Own()
 
 
 class Codecs:
-    """Assignments of devices to the active codec versions and to store-on-change rules."""
+    """Assignments of devices to the active codec versions and to the rules of what is kept."""
 
     def __init__(self, registry: Registry, config: MeasurementsConfig) -> None:
         self._registry = registry
@@ -50,12 +71,15 @@ class Codecs:
         self._active: dict[int, Codec] = {}
         self._versions: dict[int, tuple[int, Codec]] = {}
         self._pins: dict[int, int] = {}
-        self._rules: dict[int, Rules] = {}
+        self._rules: dict[int, Own] = {}
+        self._own: dict[bytes, Own] = {b"": _NOTHING}
         self._assigned: dict[int, Assignment] = {}
         self._shared: dict[Assignment, Assignment] = {}
         self._variables: dict[int, dict[str, str]] = {}
         self._fields: dict[int, dict[str, FieldSpec]] = {}
+        self._kinds: dict[tuple[int, bytes], int] = {(0, b""): 0}
         self._namings: dict[tuple[int, int], Naming] = {}
+        self.on_forgotten: list[Callable[[int], None]] = []
 
     async def load(self) -> None:
         """Read the codec versions in use, active or pinned; devices come through `take`."""
@@ -76,7 +100,9 @@ class Codecs:
             else:
                 self._pins[template.id] = template.codec_version_id
         for device in snapshot.devices:
-            assignment = Assignment(device.codec_id, device.template_id)
+            own = self._own_of(device)
+            kind = self._kinds.setdefault((device.template_id, own), len(self._kinds))
+            assignment = Assignment(device.codec_id, device.template_id, own, kind)
             self._assigned[device.id] = self._shared.setdefault(assignment, assignment)
             if device.variables:
                 self._variables[device.id] = device.variables
@@ -87,13 +113,25 @@ class Codecs:
         """A device is gone."""
         self._assigned.pop(device_id, None)
         self._variables.pop(device_id, None)
+        for forget in self.on_forgotten:
+            forget(device_id)
+
+    def _own_of(self, device: DeviceRow) -> bytes:
+        """The name of what a device has of its own, which is noted; equal ones share it."""
+        if not device.rules and device.max_measurements_per_hour is None:
+            return b""
+        own = Own(msgspec.convert(device.rules, Rules), device.max_measurements_per_hour)
+        name = msgspec.json.encode(own, order="sorted")
+        self._own[name] = own
+        return name
 
     def _learn(self, template: TemplateRow) -> None:
-        rules = {**self._link_rules, **msgspec.convert(template.rules, Rules)}
+        rules = Own(msgspec.convert(template.rules, Rules), template.max_measurements_per_hour)
         fields = msgspec.convert(template.fields, dict[str, FieldSpec])
         if (self._rules.get(template.id), self._fields.get(template.id)) != (rules, fields):
             self._rules[template.id], self._fields[template.id] = rules, fields
-            self._namings = {key: naming for key, naming in self._namings.items() if key[1] != template.id}
+            kinds = {kind for (template_id, _), kind in self._kinds.items() if template_id == template.id}
+            self._namings = {key: naming for key, naming in self._namings.items() if key[1] not in kinds}
 
     def of(self, device_id: int) -> Codec | None:
         """The codec of a device, or None when it has none."""
@@ -120,15 +158,22 @@ class Codecs:
         return None if assignment is None else assignment.codec_id
 
     def naming(self, device_id: int, codec: Codec | None) -> Naming:
-        """Names, units, ranges and store-on-change rules for what a codec version makes of a device's uplinks."""
-        assignment = self._assigned.get(device_id)
-        template_id = 0 if assignment is None else assignment.template_id
-        key = (0 if codec is None else codec.version_id, template_id)
+        """Names, units, ranges and the policy of what is kept for what a codec version makes of a device's uplinks."""
+        assignment = self._assigned.get(device_id, _UNASSIGNED)
+        key = (0 if codec is None else codec.version_id, assignment.kind)
         naming = self._namings.get(key)
         if naming is None:
-            rules = self._rules.get(template_id, self._link_rules)
-            naming = self._namings[key] = Naming(self._fields.get(template_id), rules)
+            if len(self._namings) >= _NAMINGS:  # of templates that are gone, of rules that have changed
+                self._namings.clear()
+            naming = self._namings[key] = self._naming(assignment)
         return naming
+
+    def _naming(self, assignment: Assignment) -> Naming:
+        """A device's rules go before those of its template, and these before those of the link."""
+        own, template = self._own[assignment.own], self._rules.get(assignment.template_id, _NOTHING)
+        rules = {**self._link_rules, **template.rules, **own.rules}
+        most = template.max_per_hour if own.max_per_hour is None else own.max_per_hour
+        return Naming(self._fields.get(assignment.template_id), rules, most or 0)
 
 
 def _link_rules(config: MeasurementsConfig) -> Rules:

@@ -1,23 +1,25 @@
 """The decoder consumer: uplinks in, `decoded` records out, with its position moved in the same commit.
 
-A failed decode is a record with its reason; link metadata is recorded whatever the decoder does. Names, units and
-store-on-change are decided here, once, so that every store gets the same rows.
+A failed decode is a record with its reason; link metadata is recorded whatever the decoder does. Names, units, store on
+change and limits are decided here, once, so that every store and outlet gets the same rows.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
 
-from decoders.change import OnChange
 from decoders.contract import Sample
 from decoders.pool import Pool
+from decoders.sieve import Sieve
 from lns import metrics
 from lns.config import Measurements as MeasurementsConfig
 from lns.decoding import link
 from lns.decoding.batch import Done, decode
 from lns.decoding.codecs import Codecs
 from lns.decoding.failures import Failures
+from lns.decoding.held_back import HeldBack
 from lns.decoding.late import Late, Row
+from lns.decoding.limit_table import LimitTable
 from lns.decoding.memory import Memories, MemoryTable
 from lns.exchange.records import Decoded, Measurement, Stored, Uplink
 from lns.exchange.sqlite import SqliteExchange
@@ -46,16 +48,24 @@ class Decoding:
         self._exchange, self._pool, self._codecs, self._failures, self._live = exchange, pool, codecs, failures, live
         self._link = config.link
         self._reloading = asyncio.Lock()
-        self._on_change = OnChange()
+        self._limits = LimitTable()
+        self._sieve = Sieve(self._limits.limits)
+        self.held_back = HeldBack()
+        codecs.on_forgotten.append(self._forget)
         self._table = MemoryTable()
         self._memories = Memories(None, self._table)
         exchange.enlist(self._table)
+        exchange.enlist(self._limits)
         self.late = Late(pool, codecs, failures, self._run, self._settle)
 
     async def position(self) -> int | None:
-        """Kept by the exchange, as are the memories of devices and what waits, which are read here. sqlite3.Error."""
+        """Kept by the exchange, as are memories and limits of devices and what waits, which are read here.
+
+        sqlite3.Error.
+        """
         known = await asyncio.to_thread(self._table.load, self._exchange.path, "")
         self._memories = Memories(known, self._table)
+        self._sieve = Sieve(await asyncio.to_thread(self._limits.load, self._exchange.path))
         seqs = await asyncio.to_thread(self._failures.still_waiting, self._exchange.path)
         self.late.resume([stored for seq in seqs if (stored := await self._exchange.pick(seq)) is not None])
         return None
@@ -66,8 +76,9 @@ class Decoding:
             self._settle(rows)
 
     def _settle(self, rows: list[Row]) -> None:
-        for decoded in [self._decoded(*row, self._on_change) for row in rows]:
+        for decoded in [self._decoded(*row, self._sieve) for row in rows]:
             self._put(decoded)
+        self.held_back.tell()
         for _, uplink, done in rows:
             if done is not None and done[0].needs.memory:
                 self._memories.note(done[0], uplink, done[1])
@@ -82,14 +93,15 @@ class Decoding:
                 self._pool.forgive(codec.key)  # a person asks: a parked version gets another chance
         failed = len(uplink_seqs) - len(uplinks)
         # compared among themselves: what is stored now says nothing about what was worth storing then
-        on_change = OnChange()
+        sieve = Sieve()
         for row in await self._run(uplinks):  # what devices remember is of now as well, and stays
-            decoded = self._decoded(*row, on_change)
+            decoded = self._decoded(*row, sieve)
             if decoded.failure is None:
                 self._failures.retried(decoded.uplink_seq)
             else:
                 failed += 1
             self._put(decoded)
+        self.held_back.tell()
         await self._exchange.committed()
         return {"retried": len(uplink_seqs) - failed, "failed": failed}
 
@@ -103,7 +115,11 @@ class Decoding:
         results = await decode(self._pool, self._codecs, uplinks, self._codecs.of, self._memories)
         return list(zip([stored.seq for stored in batch], uplinks, results, strict=True))
 
-    def _decoded(self, seq: int, uplink: Uplink, done: Done | None, on_change: OnChange) -> Decoded:
+    def _forget(self, device_id: int) -> None:
+        self._sieve.forget(device_id)
+        self.held_back.forget(device_id)
+
+    def _decoded(self, seq: int, uplink: Uplink, done: Done | None, sieve: Sieve) -> Decoded:
         samples: list[Sample] = []
         data, warnings, failure, codec_version_id = _NO_DATA, _NO_WARNINGS, None, None
         codec = None
@@ -123,7 +139,11 @@ class Decoding:
         if self._link:
             samples = samples + link.samples(uplink)
         at_us = uplink.received_at_us
-        samples, suppressed = on_change.filter(uplink.device_id, naming.rules, samples, at_us)
+        if naming.policy.limited:
+            samples, held = sieve.filter(uplink.device_id, naming.policy, samples, at_us)
+        else:
+            samples, held = sieve.on_change.filter(uplink.device_id, naming.rules, samples, at_us)
+        suppressed = self.held_back.add(uplink.device_id, held) if held else 0
         return Decoded(  # by position: building a struct by keyword takes six times as long
             uplink.id,
             seq,
@@ -148,8 +168,6 @@ class Decoding:
             metrics.decodes.inc(decoded.failure.reason)
         else:
             metrics.decodes.inc("decoded" if decoded.codec_version_id is not None else "no_codec")
-        if decoded.suppressed:
-            metrics.measurements_suppressed.inc(n=decoded.suppressed)
         if self._live.watched:
             self._live.publish(_show(decoded))
 

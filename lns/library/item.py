@@ -36,8 +36,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     """A kind of device. `id` reads vendor/device, with the library's name and a colon before it unless it is ours.
 
     `template` has fields of a device template: lorawan_version, supports_join, uplink_interval_s, network, rules,
-    fields; `codec_sha256` names its CodecSource, `built_in` a codec that needs none. `source` is the vendor's document,
-    `problem` why the item cannot be used.
+    fields, max_measurements_per_hour; `codec_sha256` names its CodecSource, `built_in` a codec that needs none.
+    `source` is the vendor's document, `problem` why the item cannot be used.
     """
 
     id: str

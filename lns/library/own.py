@@ -10,7 +10,7 @@ from lns.library.files import Folder, LibraryError
 from lns.library.item import BUILT_IN_CODECS, CodecSource, Found, Item, with_examples
 
 ORIGIN = "inflight"
-_PROFILE = ("lorawan_version", "supports_join", "uplink_interval_s")
+_PROFILE = ("lorawan_version", "supports_join", "uplink_interval_s", "max_measurements_per_hour")
 _FIELD = ("label", "unit", "min", "max", "name")
 
 
@@ -27,6 +27,7 @@ class _Head(msgspec.Struct, frozen=True):
     lorawan_version: str | None = None
     supports_join: bool | None = None
     uplink_interval_s: int | None = None
+    max_measurements_per_hour: int | None = None
     network: dict[str, Any] = {}
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decoders.change import OnChange, Rule
+from decoders.change import OnChange, Reason, Rule
 
 S = 1_000_000
 
@@ -48,26 +48,37 @@ def test_fields_and_devices_do_not_meet_and_the_withheld_are_counted() -> None:
     change = OnChange()
     rules = {"a": Rule(), "b": Rule()}
     samples = [("a", 1.0, None, None), ("b", 1.0, None, None), ("c", 1.0, None, None)]
-    assert change.filter(1, rules, samples, 0) == (samples, 0)
-    assert change.filter(2, rules, samples, 0) == (samples, 0)
-    assert change.filter(1, rules, samples, S) == (samples[2:], 2)
+    assert change.filter(1, rules, samples, 0) == (samples, ())
+    assert change.filter(2, rules, samples, 0) == (samples, ())
+    assert change.filter(1, rules, samples, S) == (samples[2:], (2, 0))
     change.forget(1)
-    assert change.filter(1, rules, samples, 2 * S) == (samples, 0)
-    assert change.filter(2, rules, samples, 2 * S) == (samples[2:], 2)
+    assert change.filter(1, rules, samples, 2 * S) == (samples, ())
+    assert change.filter(2, rules, samples, 2 * S) == (samples[2:], (2, 0))
+
+
+def test_the_unchanged_and_what_lies_in_the_dead_band_are_counted_apart() -> None:
+    change = OnChange()
+    rules = {"a": Rule(deadband_abs=1.0), "b": Rule(deadband_abs=1.0)}
+    change.filter(1, rules, [("a", 1.0, None, None), ("b", 1.0, None, None)], 0)
+    assert change.filter(1, rules, [("a", 1.5, None, None), ("b", 1.0, None, None)], S) == ([], (1, 1))
+    assert change.why_not(1, rules["a"], ("a", 1.5, None, None), S) is Reason.DEAD_BAND
+    assert change.why_not(1, rules["a"], ("a", 1.0, None, None), S) is Reason.UNCHANGED
+    assert change.why_not(1, rules["a"], ("a", 2.0, None, None), S) is None
+    assert change.why_not(2, rules["a"], ("a", 1.0, None, None), S) is None
 
 
 def test_without_rules_everything_is_kept() -> None:
     samples = [("a", 1.0, None, None)]
     change = OnChange()
-    assert [change.filter(1, {}, samples, 0) for _ in range(2)] == [(samples, 0)] * 2
+    assert [change.filter(1, {}, samples, 0) for _ in range(2)] == [(samples, ())] * 2
 
 
 def test_samples_with_their_own_time_are_history_and_kept() -> None:
     change = OnChange()
     rules = {"a": Rule()}
     history = [("a", 1.0, None, 5), ("a", 1.0, None, 6)]
-    assert change.filter(1, rules, [("a", 1.0, None, None)], 0)[1] == 0
-    assert change.filter(1, rules, history, S) == (history, 0)
+    assert change.filter(1, rules, [("a", 1.0, None, None)], 0)[1] == ()
+    assert change.filter(1, rules, history, S) == (history, ())
 
 
 def test_rules_are_read_strictly() -> None:
@@ -76,6 +87,26 @@ def test_rules_are_read_strictly() -> None:
         msgspec.convert({"deadband_abs": -1}, Rule)
     with pytest.raises(msgspec.ValidationError, match="unknown field `deadband`"):
         msgspec.convert({"deadband": 1}, Rule)
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ({"min_interval_s": -1}, "min_interval_s is -1.0, 0 (no limit) to 2592000 is allowed"),
+        ({"min_interval_s": 2_592_001}, "min_interval_s is 2592001.0, 0 (no limit) to 2592000 is allowed"),
+        ({"min_interval_s": float("nan")}, "min_interval_s is nan, 0 (no limit) to 2592000 is allowed"),
+        ({"max_per_hour": -1}, "max_per_hour is -1, 0 (no limit) to 1000000 is allowed"),
+        ({"max_per_hour": 1_000_001}, "max_per_hour is 1000001, 0 (no limit) to 1000000 is allowed"),
+        (
+            {"on_change": False, "deadband_rel": 0.5},
+            "deadband_rel is 0.5, but on_change is false: it would never count",
+        ),
+    ],
+)
+def test_limits_out_of_range_are_refused_with_the_value_and_the_limit(rule: dict, text: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as refused:
+        msgspec.convert(rule, Rule)
+    assert str(refused.value) == text
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.floats(0, 100), st.floats(0, 1))
@@ -88,8 +119,8 @@ def test_a_withheld_value_is_never_further_away_than_the_dead_band(
     withheld = 0
     for value in values:
         stored, suppressed = change.filter(1, {"f": rule}, [("f", value, None, None)], 0)
-        assert len(stored) + suppressed == 1
-        withheld += suppressed
+        assert len(stored) + sum(suppressed) == 1
+        withheld += sum(suppressed)
         if stored:
             last = value
         assert last is not None

@@ -115,3 +115,66 @@ async def test_a_retry_leaves_store_on_change_to_the_live_values(tmp_path):
         await s.decoding.retry([1])
         await s.put(one(3, data=b"\x50"))
         assert [(len(d.measurements), d.suppressed) for d in await s.decoded(4)] == [(2, 0), (1, 1), (2, 0), (0, 2)]
+
+
+async def test_limits_hold_for_fields_and_device_and_every_reason_is_counted(tmp_path):
+    rules = {"sum": {"deadband_abs": 2.0, "min_interval_s": 100}, "text": {"on_change": False, "max_per_hour": 2}}
+    async with scene(tmp_path, rules=rules) as s:
+        await s.put(one(1, data=b"\x01"), one(2, data=b"\x09"), one(3, data=b"\x09"), one(4, data=b"\x0a"))
+        found = await s.decoded(4)
+        assert [[m.field for m in d.measurements] for d in found] == [["sum", "text"], ["text"], ["sum"], []]
+        assert [d.suppressed for d in found] == [0, 1, 1, 2]
+        counts = {"unchanged": 0, "dead_band": 1, "min_interval": 1, "max_per_hour": 2, "device_max_per_hour": 0}
+        assert s.decoding.held_back.of(1) == counts
+
+
+async def test_a_device_has_rules_and_limits_of_its_own(tmp_path):
+    async with scene(tmp_path, rules={"sum": {"deadband_abs": 5.0}, "text": {}}) as s:
+        s.registry.templates.change("default", {"max_measurements_per_hour": 1})
+        own = {"rules": {"sum": {"on_change": False}}, "max_measurements_per_hour": 0}
+        s.registry.devices.change(f"{1:016x}", own)
+        s.registry.devices.change(f"{2:016x}", {"codec": "good"})
+        s.parts.codecs.take(s.registry.load_network())
+        await s.put(*(one(n, device) for n in (1, 2) for device in (1, 2)))
+        found = await s.decoded(4)
+        assert [(d.device_id, [m.field for m in d.measurements]) for d in found] == [
+            (1, ["sum", "text"]),
+            (2, ["sum"]),
+            (1, ["sum"]),  # its rule instead of the template's; the template's for the other field
+            (2, []),
+        ]
+        assert s.decoding.held_back.of(2)["device_max_per_hour"] == 2
+        s.registry.devices.change(f"{1:016x}", {"rules": {}, "max_measurements_per_hour": None})
+        s.parts.codecs.take(s.registry.load_network())
+        await s.put(one(3, data=b"\x66"), one(4, data=b"\x99"))
+        found = await s.decoded(6)
+        assert [len(d.measurements) for d in found[4:]] == [1, 0]  # a limit counts from when it is set
+        assert s.decoding.held_back.of(1)["device_max_per_hour"] == 1
+
+
+async def test_limits_go_on_after_a_restart_and_end_with_the_device(tmp_path):
+    rules = {"sum": {"on_change": False, "max_per_hour": 2}, "text": {"heartbeat_s": 0}}
+    async with scene(tmp_path, rules=rules) as s:
+        await s.put(one(1), one(2), one(3))
+        await s.decoded(3)
+        await s.exchange.committed()
+    async with scene(tmp_path) as s:
+        await s.put(one(4))
+        assert [m.field for m in (await s.decoded(4))[-1].measurements] == ["text"]
+        assert s.decoding.held_back.of(1)["max_per_hour"] == 1
+        s.parts.codecs.forget(1)
+        assert s.decoding.held_back.of(1)["max_per_hour"] == 0
+        s.parts.codecs.take(s.registry.load_network())
+        await s.put(one(5))
+        assert [m.field for m in (await s.decoded(5))[-1].measurements] == ["sum", "text"]
+
+
+async def test_a_retry_is_not_held_back_by_what_live_uplinks_have_used_up(tmp_path):
+    async with scene(tmp_path, rules={"sum": {"on_change": False, "max_per_hour": 1}}) as s:
+        await s.use("good", "function decodeUplink(i) { if (i.bytes[0] == 1) throw 1; return {data: {sum: 1}}; }")
+        await s.put(one(1, data=b"\x01"), one(2), one(3))
+        assert [len(d.measurements) for d in await s.decoded(3)] == [0, 1, 0]
+        await s.use("good", GOOD + "//")
+        assert await s.decoding.retry([1]) == {"retried": 1, "failed": 0}
+        await s.put(one(4))
+        assert [[m.field for m in d.measurements] for d in (await s.decoded(5))[3:]] == [["sum", "text"], ["text"]]

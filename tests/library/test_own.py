@@ -40,6 +40,14 @@ def test_a_family_has_profile_fields_rules_and_codec(tmp_path: Path) -> None:
     )
 
 
+def test_limits_of_fields_and_device_are_taken_over(tmp_path: Path) -> None:
+    head = "[template]\nmax_measurements_per_hour = 60\n"
+    rule = "[fields.level]\nrule = { on_change = false, min_interval_s = 30, max_per_hour = 9 }\n"
+    template = read(write(tmp_path, OWN, {FILE: head + rule})).item.template
+    assert template["max_measurements_per_hour"] == 60
+    assert template["rules"] == {"level": {"on_change": False, "min_interval_s": 30, "max_per_hour": 9}}
+
+
 @pytest.mark.parametrize(
     ("head", "script", "codec", "built_in"),
     [

@@ -11,6 +11,7 @@ from lns.api.auth import needs
 from lns.api.from_library import from_library
 from lns.api.network_schema import EXAMPLE, NetworkObject
 from lns.api.problems import documented
+from lns.api.rule_shapes import RULES_EXAMPLE, PerHour, Rule, ShownRules
 from lns.api.services import Given
 from lns.api.shapes import Body, Name, Page, answer, example, optional
 from lns.registry.rows import ApiKey, DeviceTemplate
@@ -19,17 +20,6 @@ router = APIRouter(prefix="/device-templates", tags=["device templates"])
 
 _READ, _WRITE = [Depends(needs("read"))], [Depends(needs("write"))]
 Author = Annotated[ApiKey, Depends(needs("write"))]
-_RULES_EXAMPLE = {"temperature": {"deadband_abs": 0.2, "heartbeat_s": 3600}}
-
-
-class Rule(Body):
-    """When a field's value is worth storing. Without a rule every value is stored."""
-
-    model_config = example(deadband_abs=0.2, heartbeat_s=3600)
-
-    deadband_abs: float = Field(0.0, ge=0, description="Smallest change that counts, in the field's unit.")
-    deadband_rel: float = Field(0.0, ge=0, description="The same as a fraction of the last stored value: 0.05 is 5 %.")
-    heartbeat_s: float = Field(3600.0, ge=0, description="An unchanged value is stored this often; 0: never.")
 
 
 class FieldBody(Body):
@@ -47,7 +37,7 @@ class FieldBody(Body):
 class TemplateBody(Body):
     """A device template to create."""
 
-    model_config = example(name="dragino-lht65", codec="cayenne-lpp", rules=_RULES_EXAMPLE, network=EXAMPLE)
+    model_config = example(name="dragino-lht65", codec="cayenne-lpp", rules=RULES_EXAMPLE, network=EXAMPLE)
 
     name: str = Field(description="1 to 64 characters without a slash; unique.")
     region: str | None = Field(None, description="A region such as EU868 or AS923-1; null: the server's own.")
@@ -64,14 +54,17 @@ class TemplateBody(Body):
     fields: dict[str, FieldBody] = Field({}, description="Label, unit and plausible range by measurement field.")
     fcnt_reset_allowed: bool = Field(False, description="ABP devices may start their uplink counter again at 0.")
     uplink_interval_s: int | None = Field(None, ge=1, le=31_536_000, description="Seconds between uplinks as expected.")
-    rules: dict[str, Rule] = Field({}, description="Store-on-change rules by measurement field.")
+    rules: dict[str, Rule] = Field({}, description="Which values are stored and sent, by measurement field.")
+    max_measurements_per_hour: PerHour | None = Field(
+        None, description="Most that is stored of each device and hour (UTC); null: no limit."
+    )
     network: NetworkObject = Field({}, description="Class, ADR, receive windows and the like, where not the default.")
 
 
 class TemplateChange(Body):
     """The fields to change; what is left out stays."""
 
-    model_config = example(rules=_RULES_EXAMPLE)
+    model_config = example(rules=RULES_EXAMPLE)
 
     name: str = optional("New name, 1 to 64 characters without a slash.")
     region: str | None = optional("A region such as EU868 or AS923-1; null: the server's own.")
@@ -83,7 +76,8 @@ class TemplateChange(Body):
     fields: dict[str, FieldBody] = optional("Label, unit and plausible range by measurement field; replaces all.")
     fcnt_reset_allowed: bool = optional("ABP devices may start their uplink counter again at 0.")
     uplink_interval_s: int | None = optional("Seconds between uplinks as expected.", ge=1, le=31_536_000)
-    rules: dict[str, Rule] = optional("Store-on-change rules by measurement field; replaces all.")
+    rules: dict[str, Rule] = optional("Which values are stored and sent, by measurement field; replaces all.")
+    max_measurements_per_hour: PerHour | None = optional("Of each device; null: no limit.")
     network: NetworkObject = optional("Merged into what is set; null in it takes a setting away.")
 
 
@@ -111,7 +105,8 @@ class TemplateReply(BaseModel):
     library_item: str | None = Field(description="Where it comes from in the template library.")
     fcnt_reset_allowed: bool
     uplink_interval_s: int | None
-    rules: dict[str, dict[str, float]] = Field(examples=[_RULES_EXAMPLE])
+    rules: ShownRules = Field(examples=[RULES_EXAMPLE])
+    max_measurements_per_hour: int | None = Field(description="Of each device; null: no limit.", examples=[None])
     network: dict[str, Any] = Field(description="What is set; the rest is as by default.", examples=[EXAMPLE])
     devices: int = Field(description="How many devices follow it.", examples=[12])
     created_at: str = Field(description="RFC 3339, UTC.", examples=["2026-01-31T08:00:00.000000Z"])
@@ -187,6 +182,7 @@ def shown_template(template: DeviceTemplate) -> dict[str, Any]:
         "fcnt_reset_allowed": template.fcnt_reset_allowed,
         "uplink_interval_s": template.uplink_interval_s,
         "rules": template.rules,
+        "max_measurements_per_hour": template.max_measurements_per_hour,
         "network": template.network,
         "devices": template.devices,
         "created_at": times.text(template.created_at_us),
