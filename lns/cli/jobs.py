@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from lns.cli.command import Call, console
 from lns.cli.outcome import CommandError, Exit
+from lns.cli.times import parse_instant
 
 Job = dict[str, Any]
 
@@ -38,6 +39,16 @@ def follow(call: Call, where: str, job: Job, share: Callable[[Job], tuple[float,
             pause_s = min(pause_s * 1.5, _LAST_POLL_S)
             job = _ask(call, where, progress, task)
     return job
+
+
+def instant(call: Call, option: str, text: str | None) -> str | None:
+    """An option's value, a duration before now or a time, for the server."""
+    if text is None:
+        return None
+    try:
+        return parse_instant(text, call.now).isoformat()
+    except ValueError as error:
+        raise CommandError(f"{option}: {error}", Exit.USAGE) from None
 
 
 def value_text(value: Any) -> str:

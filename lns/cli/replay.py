@@ -1,15 +1,15 @@
 """`lns replay`: decode stored uplinks again and correct what is stored of them. The server does it, this watches."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from lns.cli.command import Call, column, command, examples, given, with_server
 from lns.cli.connection import path
 from lns.cli.devices import find
-from lns.cli.jobs import Job, follow, is_open, value_text
+from lns.cli.jobs import Job, follow, instant, is_open, value_text
 from lns.cli.outcome import CommandError, Exit
-from lns.cli.times import local, parse_instant, span
+from lns.cli.times import local, span
 
 app = typer.Typer(help="Decode stored uplinks again, after a codec was mended.")
 
@@ -55,7 +55,7 @@ def start(
     if not (codec or since or devices or failures):
         raise CommandError("say what to decode again: --codec, --since, --devices or --failures", Exit.USAGE)
     body = {
-        **given(codec=codec, since=_time(call, "--since", since), until=_time(call, "--until", until)),
+        **given(codec=codec, since=instant(call, "--since", since), until=instant(call, "--until", until)),
         **given(devices=[find(call, device) for device in devices] if devices else None, max_per_s=max_per_s),
         "failures": failures,
         "keep_lost": keep_lost,
@@ -182,12 +182,3 @@ def _what(job: Job) -> str:
 
 def _codec(row: Job) -> str:
     return (row["codec"] or "-") + (f"@{row['version']}" if row["version"] else "")
-
-
-def _time(call: Call, option: str, text: str | None) -> Any:
-    if text is None:
-        return None
-    try:
-        return parse_instant(text, call.now).isoformat()
-    except ValueError as error:
-        raise CommandError(f"{option}: {error}", Exit.USAGE) from None

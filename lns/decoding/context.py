@@ -42,6 +42,10 @@ class Contexts:
         for gateway in gateways:
             self.place(gateway)
 
+    def where(self, gateway_eui: str) -> tuple[float, float, float | None] | None:
+        """Latitude, longitude and altitude that somebody has given a gateway."""
+        return self._places.get(gateway_eui)
+
     def place(self, gateway: Gateway) -> None:
         """A gateway was added or has changed."""
         if gateway.latitude is None or gateway.longitude is None:

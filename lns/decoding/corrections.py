@@ -61,7 +61,8 @@ class Report(msgspec.Struct):
     """What a replay has done, or would do. `uplinks` = corrected + unchanged + failures + skipped.
 
     `failed` counts by reason uplinks that could not be decoded: their measurements stay. `skipped` have no payload for
-    a codec, or their device has none. `mended` are uplinks whose decode had failed before. `fields` counts by field.
+    a codec, or their device has none. `mended` are uplinks whose decode had failed before. `held` are measurements that
+    the store had, those among them that have changed. `fields` counts by field.
     """
 
     uplinks: int = 0
@@ -72,6 +73,7 @@ class Report(msgspec.Struct):
     added: int = 0
     changed: int = 0
     removed: int = 0
+    held: int = 0
     failed: dict[str, int] = {}
     fields: dict[str, FieldCount] = {}
     examples: list[Example] = []

@@ -7,17 +7,17 @@ import msgspec
 
 from decoders.change import Rules
 from decoders.contract import Error, Sample
+from decoders.limits import Policy
 from lns.decoding.batch import Choose, Done, decode
 from lns.decoding.codecs import Codec
 from lns.decoding.corrections import LINK, MAX_SAMPLES, Change, Correction, Example, Report, correct
 from lns.decoding.held import Holdings, Key
 from lns.decoding.memory import Memories
 from lns.decoding.parts import CHUNK, Parts, Refused, named
+from lns.decoding.room import Room, rows_of
 from lns.exchange.records import Decoded, Replay, Stored, Uplink, Value
-from lns.series.store import Key as RowKey
 from lns.series.store import SeriesStore
 
-_SEED_ROWS = 500
 _LONGEST_SEED_US = 30 * 86_400_000_000
 
 
@@ -102,10 +102,11 @@ class Corrector:
         former = [await self._former(holdings, one) for one in again]
         for one in again:
             await self._seed(one)
+        room = await self._room(again)
         # From here on nothing waits and nothing can fail: what the changes remember agrees with what is appended.
         memories.settle()
         for one, keys in zip(again, former, strict=True):
-            self._correct(one, holdings, keys, page)
+            self._correct(one, holdings, keys, room, page)
         return page
 
     def _means(self, uplink: Uplink) -> bool:
@@ -163,21 +164,30 @@ class Corrector:
         if rules:
             beats = [rule.heartbeat_s for rule in rules.values()]
             back_us = _LONGEST_SEED_US if 0 in beats else min(int(max(beats) * 1e6), _LONGEST_SEED_US)
-            after = RowKey(device_id, "", 0)
-            while True:
-                found = list(await self._store.scan(at_us - back_us, at_us, _SEED_ROWS, after))
-                own = [row for row in found if row.device_id == device_id]
-                rows += [(row.field, row.value, row.time_us) for row in own if row.field in rules]
-                if len(own) < _SEED_ROWS:
-                    break
-                after = RowKey(device_id, own[-1].field, own[-1].time_us)
+            stored = rows_of(self._store, device_id, at_us - back_us, at_us)
+            rows = [(row.field, row.value, row.time_us) async for row in stored if row.field in rules]
         self._change.seed(device_id, rows)
 
-    def _rules(self, one: _Again) -> Rules:
-        rules = self._parts.codecs.naming(one.uplink.device_id, one.done[0]).rules
-        return {field: rule for field, rule in rules.items() if not field.startswith(LINK)}
+    async def _room(self, again: Sequence[_Again]) -> Room:
+        """What limits leave room for at the times of a page."""
+        room = Room(self._store)
+        times_us: dict[int, set[int]] = {}
+        policies: dict[int, Policy] = {}
+        for one in again:
+            if one.samples is not None:
+                policies[one.uplink.device_id] = self._policy(one)
+                times_us.setdefault(one.uplink.device_id, set()).update(one.times_us)
+        for device_id, policy in policies.items():
+            await room.read(device_id, policy, times_us[device_id])
+        return room
 
-    def _correct(self, one: _Again, holdings: Holdings, former: list[Key], page: Page) -> None:
+    def _policy(self, one: _Again) -> Policy:
+        return self._parts.codecs.naming(one.uplink.device_id, one.done[0]).policy
+
+    def _rules(self, one: _Again) -> Rules:
+        return {field: rule for field, rule in self._policy(one).rules.items() if not field.startswith(LINK)}
+
+    def _correct(self, one: _Again, holdings: Holdings, former: list[Key], room: Room, page: Page) -> None:
         uplink, report, held = one.uplink, page.report, holdings.of(one.uplink.device_id)
         if one.samples is None:  # what is stored stays
             for field, (value, unit) in held.get(uplink.received_at_us, {}).items():
@@ -186,13 +196,12 @@ class Corrector:
         if one.seq in self._plan.open_failures:
             page.mended.append(one.seq)
             report.mended += 1
-        rules = self._parts.codecs.naming(uplink.device_id, one.done[0]).rules
+        for field, time_us in set(former) - _keys(one):
+            room.remove(uplink.device_id, field, time_us)
 
         def keeps(sample: Sample, is_held: bool) -> bool:
-            if is_held:
-                self._change.stored(uplink.device_id, sample, uplink.received_at_us)
-                return True
-            return self._change.keeps(uplink.device_id, rules, sample, uplink.received_at_us)
+            report.held += is_held
+            return self._keeps(one, sample, is_held, room)
 
         found = correct(one.samples, held, uplink.received_at_us, former, keeps)
         if not found.differences:
@@ -206,6 +215,19 @@ class Corrector:
             report.examples.append(Example(*who, found.differences[0]))
         page.corrections.append(self._record(one, found))
 
+    def _keeps(self, one: _Again, sample: Sample, is_held: bool, room: Room) -> bool:
+        device_id, at_us = one.uplink.device_id, one.uplink.received_at_us
+        if is_held:
+            self._change.stored(device_id, sample, at_us)
+            return True
+        policy, field, time_us = self._policy(one), sample[0], at_us if sample[3] is None else sample[3]
+        if not room.has(device_id, policy, field, time_us):
+            return False
+        if not self._change.keeps(device_id, policy.rules, sample, at_us):
+            return False
+        room.add(device_id, field, time_us)
+        return True
+
     def _record(self, one: _Again, found: Correction) -> Decoded:
         codec, result = one.done
         outlets = self._plan.outlets
@@ -216,6 +238,12 @@ class Corrector:
             warnings=(*result.warnings, *one.flags) if outlets else (),
             replay=Replay(self._job_id, outlets, tuple(found.removed)),
         )
+
+
+def _keys(one: _Again) -> set[Key]:
+    """Fields and times that an uplink has samples for."""
+    at_us = one.uplink.received_at_us
+    return {(field, at_us if own_us is None else own_us) for field, _, _, own_us in one.samples or ()}
 
 
 def _record(seq: int, uplink: Uplink, codec_version_id: int) -> Decoded:

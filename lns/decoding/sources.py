@@ -3,17 +3,26 @@
 A position is the seq of an uplink's record, so that reading goes on after it however long the reader was away.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
-from lns.exchange.records import Stored, Uplink
+from lns.exchange.records import Decoded, Stored, Uplink
 from lns.exchange.sqlite import SqliteExchange
 
-_UPLINKS = frozenset({"uplink"})
+_UPLINKS, _DECODED = frozenset({"uplink"}), frozenset({"decoded"})
 
+AHEAD = 5000  # records after an uplink among which its decode is looked for
 BACK = 2000  # records looked at per step when the newest uplinks are searched
+
+
+Versions = dict[int, int | None]
+"""The id of the codec version that has decoded an uplink, by its seq; None: no codec was in use."""
+
+
+Decodes = dict[int, tuple[int, Decoded]]
+"""What became of an uplink, with the seq of that record, by the uplink's seq."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -36,6 +45,20 @@ class UplinkSource(Protocol):
         """
 
 
+class VersionedSource(UplinkSource, Protocol):
+    """Stored uplinks of which it is known how they were decoded."""
+
+    async def versions(self, after: int, upto: int) -> Versions:
+        """By which codec versions uplinks after a position, up to and with another, were decoded last."""
+
+    async def decodes(self, after: int, upto: int) -> Decodes:
+        """What live decoding made of uplinks after a position, up to and with another, as far as that is known."""
+
+
+History = Callable[["LoggedUplinks"], UplinkSource]
+"""What is known beyond the log: the log's uplinks, and those that it does not hold any more."""
+
+
 class LoggedUplinks:
     """All uplinks that the exchange still holds and the decoder has read; what it has not read it decodes itself."""
 
@@ -46,6 +69,27 @@ class LoggedUplinks:
         first = 0 if since_us is None else await self._exchange.seq_before(since_us)
         last = self._exchange.head_seq - self._exchange.lag(self._decoder)
         return Span(min(first, last), last)
+
+    async def oldest(self) -> int:
+        """The first seq that the log still holds; the one to come where it holds nothing."""
+        first: int | None = (await self._exchange.status())["first_seq"]
+        return self._exchange.head_seq + 1 if first is None else first
+
+    async def versions(self, after: int, upto: int) -> Versions:
+        """By which codec versions uplinks after a seq, up to and with another, were decoded: live, not by replays."""
+        return {seq: decoded.codec_version_id for seq, (_, decoded) in (await self.decodes(after, upto)).items()}
+
+    async def decodes(self, after: int, upto: int) -> Decodes:
+        """What became of uplinks after a seq, up to and with another, as far as the log still tells."""
+        found: Decodes = {}
+        position, end = after, min(upto + AHEAD, self._exchange.head_seq)
+        while position < end:
+            page, position = await self._exchange.read(position, _DECODED, AHEAD)
+            for stored in page:
+                record = stored.record
+                if isinstance(record, Decoded) and record.replay is None and after < record.uplink_seq <= upto:
+                    found[record.uplink_seq] = stored.seq, record
+        return found
 
     async def read(self, after: int, last: int, limit: int) -> tuple[list[Stored], int]:
         if after >= last:
@@ -74,3 +118,8 @@ class ListedUplinks:
         picked = [await self._exchange.pick(seq) for seq in wanted[:limit]]
         found = [stored for stored in picked if stored is not None and isinstance(stored.record, Uplink)]
         return found, wanted[limit - 1] if len(wanted) > limit else last
+
+
+def only_logged(logged: LoggedUplinks) -> UplinkSource:
+    """`History` where there is no archive."""
+    return logged
