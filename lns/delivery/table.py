@@ -1,0 +1,299 @@
+"""The SQL side of the delivery log: one SQLite file. Blocking; runs in one thread.
+
+synchronous=NORMAL: a power cut may take back the newest commits as a whole, and with them an outlet's place in the
+log, so messages are sent twice and none is lost; a killed process takes back nothing.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from lns.delivery.lanes import Item
+from lns.delivery.machine import ENDED, OPEN, State, Step, states_that
+from lns.delivery.outcome import Outgoing
+from lns.delivery.rows import SEARCH_MOST, Attempt, Attempted, Bounds, Claimed, Delivery, Noted, OutletRow, Query
+
+_OPEN = ", ".join(f"'{state.value}'" for state in OPEN)
+_COLUMNS = ", ".join(Delivery.__struct_fields__)
+_ATTEMPT = ", ".join(Attempt.__struct_fields__)
+_ENQUEUE = f"""
+INSERT INTO delivery (outlet, message_id, seq, lane, event, state, created_us, opened_us, next_us, changed_us,
+    body, at_us)
+VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?6, ?6, ?6, ?7, ?9)
+ON CONFLICT (outlet, message_id) DO UPDATE SET
+    seq = excluded.seq, state = 'pending', attempts = 0, refusals = 0, opened_us = excluded.opened_us,
+    next_us = excluded.next_us, changed_us = excluded.changed_us, reason = '', body = excluded.body
+WHERE ?8 AND state NOT IN ({_OPEN})
+RETURNING id
+"""
+_SETTLE = f"""
+UPDATE delivery SET state = ?, attempts = ?, refusals = ?, next_us = ?, changed_us = ?, reason = ?,
+    body = CASE WHEN ? THEN NULL ELSE body END, attempt_bytes = attempt_bytes + ?
+WHERE id = ? AND state IN ({_OPEN})
+"""
+_TRIED_TOO = "UPDATE delivery SET attempt_bytes = attempt_bytes + ? WHERE id = ?"
+_OLDEST = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT id, changed_us FROM delivery WHERE state = '{state.value}' ORDER BY changed_us LIMIT 100)"
+    for state in ENDED
+)
+_ATTEMPT_BYTES = 100  # of an attempt beside its texts
+_SUPERSEDE = f"""
+UPDATE delivery SET state = 'dropped', changed_us = ?, reason = 'superseded', body = NULL
+WHERE id = ? AND state IN ({_OPEN})
+"""
+_REOPEN = """
+state = 'pending', attempts = 0, refusals = 0, reason = '', opened_us = ?1, next_us = ?1, changed_us = ?1
+"""
+_DROP = "state = 'dropped', changed_us = ?1, reason = 'dropped', body = NULL"
+
+
+REPLAYS_KEPT = 1000
+
+
+class Table:
+    """Every method is one transaction."""
+
+    def __init__(self, path: Path | None, most_bytes: int = Bounds().bytes) -> None:
+        self._most_bytes = most_bytes
+        self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=30)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(resources.files("lns.delivery").joinpath("deliveries.sql").read_text("utf-8"))
+
+    def close(self) -> None:
+        self._db.close()
+
+    def outlet(self, outlet: str) -> OutletRow:
+        """What is kept of an outlet; a new one has nothing."""
+        row = self._db.execute("SELECT seq, open_until_us, disabled FROM outlet WHERE outlet = ?", (outlet,)).fetchone()
+        return OutletRow(*row) if row else OutletRow()
+
+    def note_outlet(self, outlet: str, row: OutletRow) -> None:
+        """Keep the breaker and the reason; the place in the log moves with `enqueue` only, save for a new outlet."""
+        self._db.execute(
+            "INSERT INTO outlet VALUES (?, ?, ?, ?) ON CONFLICT (outlet) DO UPDATE"
+            " SET open_until_us = excluded.open_until_us, disabled = excluded.disabled",
+            (outlet, row.seq, row.open_until_us, row.disabled),
+        )
+
+    def enqueue(
+        self, outlet: str, messages: Sequence[Outgoing], seq: int | None, now_us: int, again: bool = False
+    ) -> list[Item]:
+        """Add deliveries and move the outlet's place in the log to `seq`, both or neither; returns what is new.
+
+        `again`: those that have ended are opened once more, under the id they had.
+        """
+        with self._transaction():
+            items = self._insert(outlet, messages, now_us, again)
+            if seq is not None:
+                self._db.execute(
+                    "INSERT INTO outlet (outlet, seq) VALUES (?, ?)"
+                    " ON CONFLICT (outlet) DO UPDATE SET seq = excluded.seq",
+                    (outlet, seq),
+                )
+        return items
+
+    def resend(self, outlet: str, messages: Sequence[Outgoing], now_us: int, noted: Noted) -> list[Item]:
+        """Open deliveries again, or add them, and note how far the replay is that asks for it, both or neither."""
+        with self._transaction():
+            items = self._insert(outlet, messages, now_us, again=True)
+            self._note(noted)
+        return items
+
+    def note_replay(self, noted: Noted) -> None:
+        """Keep a replay as it is now; only so many that are over stay."""
+        with self._transaction():
+            self._note(noted)
+
+    def replays(self) -> list[bytes]:
+        """All that are kept, oldest first."""
+        return [row[0] for row in self._db.execute("SELECT job FROM replay ORDER BY created_us, id")]
+
+    def begin(self, outlet: str, seq: int) -> None:
+        """A new outlet starts after `seq`; one that is known stays where it is."""
+        self._db.execute("INSERT OR IGNORE INTO outlet (outlet, seq) VALUES (?, ?)", (outlet, seq))
+
+    def outlets(self) -> list[str]:
+        """The keys of all that have a place in the log."""
+        return [row[0] for row in self._db.execute("SELECT outlet FROM outlet ORDER BY outlet")]
+
+    def _insert(self, outlet: str, messages: Sequence[Outgoing], now_us: int, again: bool) -> list[Item]:
+        items = []
+        for m in messages:
+            values = (outlet, m.id, m.seq, m.lane, m.event, now_us, m.body, again, m.at_us)
+            for (id_,) in self._db.execute(_ENQUEUE, values).fetchall():
+                items.append(Item(id_, m.lane, now_us))
+        return items
+
+    def _note(self, noted: Noted) -> None:
+        self._db.execute(
+            "INSERT INTO replay VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET job = excluded.job",
+            (noted.id, noted.created_us, noted.job),
+        )
+        self._db.execute(
+            "DELETE FROM replay WHERE created_us < (SELECT created_us FROM replay ORDER BY created_us DESC"
+            f" LIMIT 1 OFFSET {REPLAYS_KEPT - 1})"
+        )
+
+    def open_items(self, outlet: str) -> list[Item]:
+        """What is still to be sent, oldest first."""
+        rows = self._db.execute(
+            f"SELECT id, lane, next_us FROM delivery WHERE outlet = ? AND state IN ({_OPEN}) ORDER BY id", (outlet,)
+        )
+        return [Item(*row) for row in rows]
+
+    def claim(self, ids: Sequence[int]) -> list[Claimed]:
+        """What these carry, in their order; those that are no longer to be sent are left out."""
+        found = []
+        for id_ in ids:
+            row = self._db.execute(
+                "SELECT id, attempts, refusals, opened_us, message_id, seq, lane, event, body, at_us FROM delivery"
+                f" WHERE id = ? AND state IN ({_OPEN})",
+                (id_,),
+            ).fetchone()
+            if row:
+                delivery, attempts, refusals, opened_us, *carried = row
+                found.append(Claimed(delivery, attempts, refusals, opened_us, Outgoing(*carried)))
+        return found
+
+    def settle(self, attempted: Sequence[Attempted]) -> None:
+        """Write attempts and where they have led; a delivery that was dropped meanwhile stays dropped."""
+        with self._transaction():
+            for a in attempted:
+                s, o, end_us = a.settled, a.outcome, a.at_us + a.ms * 1000
+                ended = s.state is State.DELIVERED
+                size = _ATTEMPT_BYTES + sum(len(text.encode()) for text in (o.error, o.request, o.response))
+                change = (s.state.value, s.attempts, s.refusals, s.next_us, end_us, s.reason, ended, size, a.id)
+                if not self._db.execute(_SETTLE, change).rowcount:
+                    self._db.execute(_TRIED_TOO, (size, a.id))
+                row = (a.id, s.attempts, a.at_us, a.ms, o.verdict.value, o.status, o.error, o.request, o.response)
+                self._db.execute("INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def search(self, query: Query, limit: int, before_id: int | None = None) -> list[Delivery]:
+        """Newest first, at most 1000; `before_id` reads on."""
+        where, values = query.where()
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM delivery WHERE {where} AND id < ? ORDER BY id DESC LIMIT ?",
+            [*values, before_id if before_id is not None else 2**62, min(limit, SEARCH_MOST)],
+        )
+        return [Delivery(*row) for row in rows]
+
+    def attempts(self, id_: int) -> list[Attempt]:
+        """The history of one delivery, oldest first."""
+        rows = self._db.execute(f"SELECT {_ATTEMPT} FROM attempt WHERE delivery = ? ORDER BY at_us, n", (id_,))
+        return [Attempt(*row) for row in rows]
+
+    def count(self, query: Query) -> dict[str, int]:
+        """How many match, by state: what a retry or drop would touch."""
+        where, values = query.where()
+        return dict(self._db.execute(f"SELECT state, count(*) FROM delivery WHERE {where} GROUP BY state", values))
+
+    def replay(self, query: Query, now_us: int, limit: int, after_id: int = 0) -> list[tuple[str, Item]]:
+        """Open up to `limit` past an id that have ended and still have a body; returns outlet and item of each."""
+        rows = self._change(query, Step.REPLAY, _REOPEN, now_us, limit, after_id)
+        return [(outlet, Item(id_, lane, now_us)) for id_, outlet, lane in rows]
+
+    def drop(self, query: Query, now_us: int, limit: int) -> list[tuple[str, int]]:
+        """Give up to `limit` deliveries up; returns outlet and id of each."""
+        rows = self._change(query, Step.DROP, _DROP, now_us, limit, 0)
+        return [(outlet, id_) for id_, outlet, _ in rows]
+
+    def supersede(self, ids: Sequence[int], now_us: int) -> None:
+        """A newer message has taken the place of these."""
+        with self._transaction():
+            self._db.executemany(_SUPERSEDE, [(now_us, id_) for id_ in ids])
+
+    def wake(self, outlet: str, now_us: int) -> None:
+        """Whatever waits is due now: the outlet answers again."""
+        self._db.execute(
+            "UPDATE delivery SET state = 'pending', next_us = ?, changed_us = ? WHERE outlet = ? AND state = 'waiting'",
+            (now_us, now_us, outlet),
+        )
+
+    def forget(self, outlet: str) -> None:
+        """An outlet is removed: what it was to send is dropped, the log of what it did stays its time."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE delivery SET state = 'dropped', reason = 'outlet removed', body = NULL"
+                f" WHERE outlet = ? AND state IN ({_OPEN})",
+                (outlet,),
+            )
+            self._db.execute("DELETE FROM outlet WHERE outlet = ?", (outlet,))
+
+    def ended(self, state: State) -> int:
+        """How many have ended in `state`."""
+        return int(self._db.execute("SELECT rows FROM ended WHERE state = ?", (state.value,)).fetchone()[0])
+
+    def ended_bytes(self) -> int:
+        """How much is kept of what has ended."""
+        return int(self._db.execute("SELECT sum(bytes) FROM ended").fetchone()[0])
+
+    def dead(self) -> dict[str, int]:
+        """How many dead letters each outlet has."""
+        return dict(self._db.execute("SELECT outlet, count(*) FROM delivery WHERE state = 'dead' GROUP BY outlet"))
+
+    def matching(self, query: Query, step: Step, limit: int, after_id: int = 0) -> list[int]:
+        """Ids past one, oldest first, of what matches and can take a step."""
+        where, values = _possible(query, step)
+        rows = self._db.execute(
+            f"SELECT id FROM delivery WHERE {where} AND id > ? ORDER BY id LIMIT ?", [*values, after_id, limit]
+        )
+        return [row[0] for row in rows]
+
+    def possible(self, query: Query, step: Step) -> int:
+        """How many match and can take a step."""
+        where, values = _possible(query, step)
+        return int(self._db.execute(f"SELECT count(*) FROM delivery WHERE {where}", values).fetchone()[0])
+
+    def expire(self, state: State, before_us: int, over: int, rows: int) -> int:
+        """Delete at most `rows` of the oldest in `state` that ended before a time or are among the first `over`."""
+        with self._transaction():
+            oldest = self._db.execute(
+                "SELECT id, changed_us FROM delivery WHERE state = ? ORDER BY changed_us LIMIT ?", (state.value, rows)
+            ).fetchall()
+            old = [(id_,) for n, (id_, changed_us) in enumerate(oldest) if changed_us < before_us or n < over]
+            self._delete(old)
+        return len(old)
+
+    def _change(
+        self, query: Query, step: Step, change: str, now_us: int, limit: int, after_id: int
+    ) -> list[tuple[int, str, str]]:
+        where, values = _possible(query, step)
+        with self._transaction():
+            found: list[tuple[int, str, str]] = self._db.execute(
+                f"SELECT id, outlet, lane FROM delivery WHERE {where} AND id > ? ORDER BY id LIMIT ?",
+                [*values, after_id, limit],
+            ).fetchall()
+            self._db.executemany(f"UPDATE delivery SET {change} WHERE id = ?2", [(now_us, row[0]) for row in found])
+        return found
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._shrink()
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _shrink(self) -> None:
+        """Forget the oldest of what has ended, as far as there is more of it than may be."""
+        while self.ended_bytes() > self._most_bytes:
+            oldest = self._db.execute(f"SELECT id FROM ({_OLDEST}) ORDER BY changed_us LIMIT 100").fetchall()
+            self._delete(oldest)
+
+    def _delete(self, ids: Sequence[tuple[int]]) -> None:
+        self._db.executemany("DELETE FROM attempt WHERE delivery = ?", ids)
+        self._db.executemany("DELETE FROM delivery WHERE id = ?", ids)
+
+
+def _possible(query: Query, step: Step) -> tuple[str, list[Any]]:
+    """The condition for what matches and can take a step: a body is needed for that."""
+    where, values = query.where()
+    states = ", ".join(f"'{state.value}'" for state in states_that(step))
+    return f"{where} AND state IN ({states}) AND body IS NOT NULL", values
