@@ -21,32 +21,30 @@ from lns.config import ConfigError, Kafka
 from lns.exchange.records import Stored
 from lns.outlets import kafka_settings
 from lns.outlets.delivery import OutletError, Refused, SetAside
+from lns.outlets.formats.encodings import make_encoding
 from lns.outlets.formats.inflight import Formatter, Kind, Lookup, Message
-
-try:
-    from confluent_kafka import KafkaError, KafkaException, Producer
-    from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not marked as exported
-except ImportError as missing:
-    raise ConfigError("the kafka outlet needs the extra: pip install 'inflight-lns[kafka]'") from missing
+from lns.outlets.kafka_client import (
+    CLOSE_S,
+    FIRST_POLL_S,
+    IDLE_POLL_S,
+    LAST_POLL_S,
+    UNACCEPTABLE,
+    KafkaError,
+    KafkaException,
+    Log,
+    Producer,
+    create_topics,
+    explained,
+    not_created,
+    slug,
+)
 
 _logger = logging.getLogger(__name__)
 
 MAX_BATCH = 1000  # records; even at the largest message size they fit into librdkafka's queue of 1 GiB
 SLICE = 100  # records queued before the event loop gets a turn: about 1 ms
-FIRST_POLL_S, LAST_POLL_S = 0.002, 0.02
-IDLE_POLL_S = 1.0  # without polls, errors of an idle connection would pile up
-CLOSE_S = 5.0
 PATIENCE = 4  # time-outs without an acknowledgement until a new producer is tried
 TOPICS_S = 5.0
-LOG_INTERVAL_S = 60.0
-
-_UNACCEPTABLE = {
-    KafkaError.MSG_SIZE_TOO_LARGE: "message_too_large",
-    KafkaError.RECORD_LIST_TOO_LARGE: "message_too_large",
-    KafkaError.INVALID_MSG_SIZE: "message_too_large",
-    KafkaError.INVALID_RECORD: "invalid_record",
-    KafkaError.INVALID_TIMESTAMP: "invalid_timestamp",
-}
 
 
 class _Unacceptable(Exception):
@@ -57,27 +55,10 @@ class _Unacceptable(Exception):
         self.reason = reason
 
 
-class _Log:
-    """What librdkafka says, as it repeats itself at every reconnect: a line of each kind per interval is passed on."""
-
-    def __init__(self) -> None:
-        self.failure = ""  # why the newest connection failed
-        self._passed_at: dict[str, float] = {}
-
-    def log(self, level: int, text: str, kind: str, client: str, said: str) -> None:
-        """Called by the client library with its log level, format and the three parts of a line."""
-        if kind == "FAIL":
-            self.failure = said
-        # CONFWARN: every property is set here and on purpose, the experimental one too.
-        if kind != "CONFWARN" and time.monotonic() - self._passed_at.get(kind, -LOG_INTERVAL_S) >= LOG_INTERVAL_S:
-            self._passed_at[kind] = time.monotonic()
-            _logger.log(level, text, kind, client, said)
-
-
 class _Link:
     """One producer from its start to its end. After a failed message it is only good for being ended."""
 
-    def __init__(self, properties: kafka_settings.Properties, log: _Log) -> None:
+    def __init__(self, properties: kafka_settings.Properties, log: Log) -> None:
         self.failures: list[KafkaError] = []
         self.ready = False  # the topics exist, as far as that is in our hands
         self.late: list[int] = []  # messages that waited at each time-out since the last acknowledgement
@@ -134,8 +115,8 @@ class KafkaOutlet:
         self._config = config
         self._connection = kafka_settings.connection(config, environ)
         self._set_aside = set_aside
-        self._log = _Log()
-        self._formatter = Formatter(lookup)
+        self._log = Log()
+        self._formatter = Formatter(lookup, make_encoding(config.format))
         self._kafka_topics: dict[Kind, str] = {
             "uplink": config.uplink_topic,
             "measurements": config.measurement_topic,
@@ -223,7 +204,7 @@ class KafkaOutlet:
         link.late.append(waiting)
         if len(link.late) >= PATIENCE:
             await self._unlink()
-        cause = _explained(link.trouble or self._log.failure or "the brokers do not answer")
+        cause = explained(link.trouble or self._log.failure or "the brokers do not answer")
         return OutletError(
             "timeout", f"{waiting} messages are not acknowledged after {self._config.delivery_timeout_s:g} s: {cause}"
         )
@@ -236,9 +217,7 @@ class KafkaOutlet:
             except KafkaException as error:
                 link.poll()
                 cause = error.args[0]
-                what = "no broker answers" if cause.code() < 0 else "topics cannot be created"
-                why = _explained(link.trouble or self._log.failure or cause.str())
-                raise OutletError(_slug(cause), f"{what}: {why}") from error
+                raise OutletError(slug(cause), not_created(cause, link.trouble or self._log.failure)) from error
         link.ready = True
         return link
 
@@ -248,20 +227,8 @@ class KafkaOutlet:
             await link.end()
 
     def _create_topics(self) -> None:
-        """Blocks. KafkaException when no broker answers; a broker's refusal is only reported, writing may still go."""
-        admin = AdminClient(self._connection, logger=_Log())
-        wanted = [NewTopic(topic, self._config.partitions) for topic in set(self._kafka_topics.values()) if topic]
         timeout_s = min(TOPICS_S, self._config.delivery_timeout_s)
-        for topic, future in admin.create_topics(wanted, request_timeout=timeout_s).items():
-            try:
-                future.result()
-                _logger.info("created kafka topic %s with %d partitions", topic, self._config.partitions)
-            except KafkaException as error:
-                cause = error.args[0]
-                if cause.code() < 0 or cause.retriable():
-                    raise
-                if cause.code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    _logger.warning("kafka topic %s cannot be created: %s", topic, cause.str())
+        create_topics(self._connection, self._kafka_topics.values(), self._config.partitions, timeout_s)
 
     async def _queue(self, link: _Link, batch: Sequence[Stored]) -> None:
         for start in range(0, len(batch), SLICE):
@@ -307,9 +274,9 @@ class KafkaOutlet:
 
     def _verdict(self, failures: Sequence[KafkaError]) -> Exception:
         for error in failures:
-            if error.code() in _UNACCEPTABLE:
-                return _Unacceptable(_UNACCEPTABLE[error.code()], error.str())
-        return OutletError(_slug(failures[0]), f"a message was not taken: {failures[0].str()}")
+            if error.code() in UNACCEPTABLE:
+                return _Unacceptable(UNACCEPTABLE[error.code()], error.str())
+        return OutletError(slug(failures[0]), f"a message was not taken: {failures[0].str()}")
 
     async def _refuse(self, stored: Stored, reason: str, text: str) -> None:
         record = stored.record
@@ -327,14 +294,3 @@ class KafkaOutlet:
         if link is not None and not await self._settled(link, 0 if link.late else CLOSE_S):
             _logger.warning("kafka closes with %d messages unacknowledged: sent again later", link.poll())
         await self._unlink()
-
-
-def _explained(cause: str) -> str:
-    """What to change: librdkafka says it at the first failure only, and by its own name of the setting."""
-    if "certificate verify failed" in cause:
-        return f"{cause}; check ssl_ca_location"
-    return cause
-
-
-def _slug(error: KafkaError) -> str:
-    return str(error.name()).strip("_").lower()

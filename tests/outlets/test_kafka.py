@@ -16,6 +16,7 @@ from lns.config import ConfigError, Kafka
 from lns.exchange.records import Stored
 from lns.outlets.delivery import OutletError, Refused
 from lns.outlets.formats.inflight import DeviceInfo
+from lns.outlets.formats.inflight_protobuf import MESSAGES
 from lns.outlets.kafka import KafkaOutlet
 from tests.brokers import Broker, Reader, Seen, free_port
 from tests.outlets.samples import DEVICES, check_schema, decoded, dev_eui, event, failed, mixed, uplink, uplinks
@@ -119,6 +120,19 @@ async def test_every_record_arrives_once_in_order_of_its_device_and_fits_its_sch
         value = check_schema(message.value)
         assert message.headers == {"seq": str(value["seq"]), "id": value["id"], "schema": value["schema"]}
         assert (message.at_ms, message.key) == (1_795_258_489_131, value["device"]["dev_eui"])
+
+
+async def test_protobuf_is_the_same_messages_in_another_encoding(noida: Broker) -> None:
+    async with opened(settings(noida.address, format="protobuf")) as outlet:
+        await outlet.handle(mixed(30))
+    seen = await read(noida.address, 30)
+    topic_of = dict(zip(("Uplink", "Measurements", "Event"), TOPICS, strict=True))
+    for message in seen:
+        package, name = message.headers["schema"].rsplit(".", 1)
+        value = MESSAGES[name].FromString(message.value)
+        assert (package, topic_of[name]) == ("inflight.v1", message.topic)
+        assert (value.seq, value.id.hex()) == (message.seq, message.headers["id"])
+        assert value.device.dev_eui == message.key
 
 
 async def test_one_device_is_on_one_partition_and_devices_spread(kafka_address: str) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lns.exchange.records import Measurement, Rx, Stored
 from lns.lorawan.modulation import Fsk, LrFhss
-from lns.outlets.formats.inflight import EVENT, MEASUREMENTS, UPLINK, DeviceInfo, Formatter, Message
+from lns.outlets.formats.inflight import DeviceInfo, Formatter, Message
+from lns.outlets.formats.inflight_json import SCHEMAS, Json
 from tests.outlets.samples import AT_US, check_schema, decoded, event, failed, uplink
 
 AT = "2026-11-21T10:54:49.131123Z"
@@ -26,7 +27,7 @@ def only(messages: list[Message]) -> Message:
 
 
 def test_an_uplink_becomes_one_message_keyed_by_its_device() -> None:
-    message = only(Formatter(lookup).messages(Stored(42, "uplink", uplink(7))))
+    message = only(Formatter(lookup, Json()).messages(Stored(42, "uplink", uplink(7))))
     assert check_schema(message.value) == {
         "schema": "inflight.uplink.v1",
         "id": "00000000000000000000000000000007",
@@ -70,7 +71,7 @@ def test_an_uplink_becomes_one_message_keyed_by_its_device() -> None:
 
 def test_what_a_gateway_says_of_time_and_frequency_is_kept() -> None:
     rx = Rx("aa555a0000000002", None, None, None, AT_US + 877, None, None, 1, AT_US + 1, 1_479_000_000_000, 5, -12)
-    message = check_schema(only(Formatter(lookup).messages(Stored(1, "uplink", uplink(0, rx=(rx,))))).value)
+    message = check_schema(only(Formatter(lookup, Json()).messages(Stored(1, "uplink", uplink(0, rx=(rx,))))).value)
     assert message["rx"] == [
         {
             "gateway_eui": "aa555a0000000002",
@@ -92,7 +93,7 @@ def test_what_a_gateway_says_of_time_and_frequency_is_kept() -> None:
     ],
 )
 def test_other_modulations_have_their_own_fields(modulation: Fsk | LrFhss, shown: dict[str, object]) -> None:
-    message = only(Formatter(lookup).messages(Stored(1, "uplink", uplink(1, modulation=modulation))))
+    message = only(Formatter(lookup, Json()).messages(Stored(1, "uplink", uplink(1, modulation=modulation))))
     assert check_schema(message.value)["modulation"] == shown
 
 
@@ -107,7 +108,7 @@ def test_the_measurements_of_an_uplink_are_one_message() -> None:
         warnings=("battery low",),
         suppressed=2,
     )
-    message = only(Formatter(lookup).messages(Stored(43, "decoded", record)))
+    message = only(Formatter(lookup, Json()).messages(Stored(43, "decoded", record)))
     assert check_schema(message.value) == {
         "schema": "inflight.measurements.v1",
         "id": "00000000000000000000000000000007",
@@ -137,7 +138,7 @@ def test_the_measurements_of_an_uplink_are_one_message() -> None:
 
 
 def test_a_failed_decode_is_an_event() -> None:
-    message = only(Formatter(lookup).messages(Stored(44, "decoded", failed(7))))
+    message = only(Formatter(lookup, Json()).messages(Stored(44, "decoded", failed(7))))
     assert check_schema(message.value) == {
         "schema": "inflight.event.v1",
         "id": "00000000000000000000000000000007",
@@ -167,17 +168,19 @@ def test_a_failed_decode_is_an_event() -> None:
 def test_a_failed_decode_with_link_measurements_is_two_messages() -> None:
     record = failed(7)
     link = decoded(7, failure=record.failure, data_json=b"", measurements=(Measurement("link.rssi", AT_US, -77.0),))
-    messages = Formatter(lookup).messages(Stored(1, "decoded", link))
+    messages = Formatter(lookup, Json()).messages(Stored(1, "decoded", link))
     assert [message.kind for message in messages] == ["measurements", "event"]
     assert "decoded" not in check_schema(messages[0].value)
 
 
 def test_an_uplink_whose_values_are_all_withheld_sends_nothing() -> None:
-    assert Formatter(lookup).messages(Stored(1, "decoded", decoded(7, measurements=(), suppressed=2))) == []
+    assert Formatter(lookup, Json()).messages(Stored(1, "decoded", decoded(7, measurements=(), suppressed=2))) == []
 
 
 def test_a_warning_is_sent_without_measurements() -> None:
-    message = only(Formatter(lookup).messages(Stored(1, "decoded", decoded(7, measurements=(), warnings=("odd",)))))
+    message = only(
+        Formatter(lookup, Json()).messages(Stored(1, "decoded", decoded(7, measurements=(), warnings=("odd",))))
+    )
     assert check_schema(message.value)["measurements"] == []
 
 
@@ -190,19 +193,19 @@ def test_a_warning_is_sent_without_measurements() -> None:
     ],
 )
 def test_an_event_is_keyed_by_what_it_is_about(changes: dict[str, object], key: str) -> None:
-    message = only(Formatter(lookup).messages(Stored(1, "event", event(7, **changes))))
+    message = only(Formatter(lookup, Json()).messages(Stored(1, "event", event(7, **changes))))
     assert message.key == key
     assert ("device" in check_schema(message.value)) == (key == "0000000000000007")
 
 
 def test_a_removed_device_keeps_its_eui() -> None:
-    message = only(Formatter(lookup).messages(Stored(1, "uplink", uplink(0))))
+    message = only(Formatter(lookup, Json()).messages(Stored(1, "uplink", uplink(0))))
     assert check_schema(message.value)["device"] == {"dev_eui": "0000000000000000"}
 
 
 def test_names_are_looked_up_once_until_they_are_forgotten() -> None:
     asked = []
-    formatter = Formatter(lambda device_id: asked.append(device_id))
+    formatter = Formatter(lambda device_id: asked.append(device_id), Json())
     formatter.messages(Stored(1, "uplink", uplink(7)))
     formatter.messages(Stored(2, "decoded", decoded(7)))
     assert asked == [7]
@@ -214,13 +217,13 @@ def test_names_are_looked_up_once_until_they_are_forgotten() -> None:
 @pytest.mark.parametrize(
     ("record", "text"),
     [
-        (decoded(7, received_at_us=2**62), "record 9 cannot be put into json: date value out of range"),
-        (event(7, data={"at": object()}), "record 9 cannot be put into json: Encoding objects of type object is"),
+        (decoded(7, received_at_us=2**62), "record 9 cannot be encoded: date value out of range"),
+        (event(7, data={"at": object()}), "record 9 cannot be encoded: Encoding objects of type object is"),
     ],
 )
 def test_a_record_that_json_cannot_hold_is_refused(record: object, text: str) -> None:
     with pytest.raises(ValueError) as refused:
-        Formatter(lookup).messages(Stored(9, "decoded", record))  # type: ignore[arg-type]
+        Formatter(lookup, Json()).messages(Stored(9, "decoded", record))  # type: ignore[arg-type]
     assert str(refused.value).startswith(text)
 
 
@@ -234,7 +237,7 @@ measurement_lists = st.lists(
 @given(measurement_lists)
 def test_every_measurement_comes_out_as_it_went_in(measurements: list[Measurement]) -> None:
     record = decoded(1, measurements=tuple(measurements))
-    message = check_schema(only(Formatter(lookup).messages(Stored(1, "decoded", record))).value)
+    message = check_schema(only(Formatter(lookup, Json()).messages(Stored(1, "decoded", record))).value)
     shown = [(m["field"], m["value"], m.get("unit")) for m in message["measurements"]]
     assert shown == [(m.field, m.value, m.unit) for m in measurements]
     assert all(type(m["value"]) is type(n.value) for m, n in zip(message["measurements"], measurements, strict=True))
@@ -242,13 +245,13 @@ def test_every_measurement_comes_out_as_it_went_in(measurements: list[Measuremen
 
 @given(st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999))
 def test_times_are_exact_to_the_microsecond(at_us: int) -> None:
-    message = only(Formatter(lookup).messages(Stored(1, "event", event(1, at_us=at_us))))
+    message = only(Formatter(lookup, Json()).messages(Stored(1, "event", event(1, at_us=at_us))))
     shown = datetime.fromisoformat(check_schema(message.value)["time"])
     assert shown - datetime(1970, 1, 1, tzinfo=UTC) == timedelta(microseconds=at_us)
 
 
 def test_the_schemas_refuse_what_they_do_not_describe() -> None:
-    value = json.loads(only(Formatter(lookup).messages(Stored(1, "uplink", uplink(1)))).value)
+    value = json.loads(only(Formatter(lookup, Json()).messages(Stored(1, "uplink", uplink(1)))).value)
     with pytest.raises(jsonschema.ValidationError, match="'extra' was unexpected"):
         check_schema(json.dumps(value | {"extra": 1}).encode())
     rx = [value["rx"][0] | {"rssi_dbm": "-77"}]
@@ -259,4 +262,4 @@ def test_the_schemas_refuse_what_they_do_not_describe() -> None:
 def test_the_examples_in_the_documentation_fit_the_schemas() -> None:
     text = (Path(__file__).parents[3] / "docs" / "kafka.md").read_text("utf-8")
     examples = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
-    assert [check_schema(example.encode())["schema"] for example in examples] == [UPLINK, MEASUREMENTS, EVENT]
+    assert [check_schema(example.encode())["schema"] for example in examples] == list(SCHEMAS.values())

@@ -4,6 +4,7 @@ import pytest
 
 from lns.exchange.records import Measurement, Replay, Stored
 from lns.outlets.formats.inflight import DeviceInfo, Formatter, Message
+from lns.outlets.formats.inflight_json import Json
 from tests.outlets.samples import AT_US, check_schema, decoded
 
 AT = "2026-11-21T10:54:49.131123Z"
@@ -11,7 +12,7 @@ WRONG = (("temp", AT_US),)
 
 
 def messages(replay: Replay | None, **changes: object) -> list[Message]:
-    formatter = Formatter(lambda _: DeviceInfo("sensor", "greenhouse", {}))
+    formatter = Formatter(lambda _: DeviceInfo("sensor", "greenhouse", {}), Json())
     return formatter.messages(Stored(42, "decoded", decoded(7, replay=replay, **changes)))
 
 
