@@ -3,6 +3,7 @@
 from lns.decoding.context import Who
 from lns.network.devices import Devices
 from lns.outlets.formats.inflight import DeviceInfo
+from lns.outlets.formats.outgoing import Described
 from lns.registry.rows import NetworkSnapshot
 
 _NO_TAGS: dict[str, str] = {}
@@ -36,6 +37,32 @@ class Names:
             return None
         application = self._applications.get(device.application_id, "")
         return DeviceInfo(device.name, application, self._tags.get(device_id, _NO_TAGS))
+
+    def described(self, device_id: int) -> Described | None:
+        """The same for all formats, as it is now: nobody has to forget it when the device joins or is changed."""
+        device = self._devices.by_id.get(device_id)
+        if device is None:
+            return None
+        session = device.session
+        return Described(  # by position: by keyword it takes six times as long
+            device.name,
+            self._applications.get(device.application_id, ""),
+            self._tags.get(device_id, _NO_TAGS),
+            device.join_eui or "",
+            session.dev_addr if session is not None else "",
+            device.settings.device_class,
+            "",
+            device.region.name,
+        )
+
+    def described_eui(self, dev_eui: str) -> Described | None:
+        """The same by the DevEUI."""
+        device = self._devices.by_eui.get(dev_eui)
+        return None if device is None else self.described(device.id)
+
+    def application(self, application_id: int) -> str:
+        """The name of an application; empty for one that has no devices yet."""
+        return self._applications.get(application_id, "")
 
     def who(self, device_id: int) -> Who | None:
         """The same for scripts, with the JoinEUI."""

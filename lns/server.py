@@ -21,6 +21,13 @@ from lns.api.app import create_app
 from lns.api.serve import serve
 from lns.api.services import Services
 from lns.api.trials import Trials
+from lns.assembly.archiving import Archiving
+from lns.assembly.commands import Commands
+from lns.assembly.latest import LatestValues
+from lns.assembly.latest import Surroundings as LatestSurroundings
+from lns.assembly.outlets import Outlets, OutletSurroundings
+from lns.assembly.part import STORE_LINGER_S, Part
+from lns.assembly.stores import Stores
 from lns.config import Config
 from lns.decoding.codecs import Codecs
 from lns.decoding.consumer import Decoding
@@ -43,17 +50,15 @@ from lns.mac.frames import Reception
 from lns.names import Names
 from lns.network import Network
 from lns.outlets.delivery import Refused
+from lns.outlets.formats.places import Place
 from lns.registry.registry import FILE_NAME, Registry
-from lns.series.consumer import SeriesConsumer
-from lns.series.sqlite import SqliteSeries
 
 _logger = logging.getLogger(__name__)
 
 SWITCH_INTERVAL_S = 0.0005
 """Hand-over of the interpreter lock: a store's thread must not wait 5 ms for every statement of a busy loop."""
 DECODER_LINGER_S = 0.005
-STORE_LINGER_S = 0.1
-"""How long a small batch of a consumer waits for company; a store rewrites fewer pages in larger commits."""
+"""How long a small batch waits for company."""
 CATCH_UP_S = 10.0
 """How long a stop waits for consumers; what they have not read by then they read at the next start."""
 UPKEEP_S = 30.0
@@ -94,13 +99,24 @@ class Server:
         failures = Failures()
         self.exchange.enlist(failures)
         self.decoding = Decoding(self.exchange, self.pool, self.codecs, failures, config.measurements, self.live)
-        self.series = SqliteSeries(folder / "series.db") if config.series.enabled else None
-        parts = Parts(self.registry, self.exchange, self.pool, self.codecs, self.series)
-        self.replays = Replays(parts, failures, self.decoding.name)
+        self.stores = Stores(config)
+        self.parts: list[Part] = [self.stores]
+        parts = Parts(self.registry, self.exchange, self.pool, self.codecs, self.stores.reads)
         self.trials = Trials(parts)
+        around = LatestSurroundings(self.exchange, self.stores, self.network.devices, self.links, self._tell)
+        self.latest = LatestValues(config, around)
+        self.parts.append(self.latest)
         self.names = Names(self.network.devices)
         self.codecs.contexts.describe = self.names.who
         self.network.on_loaded += [self.codecs.take, self.names.take]
+        self.commands = Commands(self.network, self.codecs, self.pool)
+        around_outlets = OutletSurroundings(self.names, self.live, self.commands, self._place_of)
+        self.outlets = Outlets(config, self.registry, self.exchange, around_outlets)
+        self.parts.append(self.outlets)
+        self.network.on_loaded.append(lambda _: self.outlets.forget_names())
+        self.archiving = Archiving(config, parts, self.stores, self.outlets, self.decoding.name)
+        self.parts.append(self.archiving)
+        self.replays = Replays(parts, failures, self.decoding.name, self.archiving.history)
         self.network.devices.on_forgotten += [self.codecs.forget, self.names.forget]
         self.kafka: Consumer | None = None
         self._ready = False
@@ -114,9 +130,18 @@ class Server:
     def _gateway_event(self, event: GatewayEvent) -> None:
         """A gateway was seen, moved, flooded or came back: keep it in the log, show it."""
         data = msgspec.to_builtins(event)
-        record = Event(secrets.token_bytes(16), "gateway", event.at_us, None, None, None, event.gateway_eui, data)
-        self.exchange.put("event", record)
-        self.live.publish({"kind": "gateway", "at": time_text(event.at_us), **data})
+        self._tell(Event(secrets.token_bytes(16), "gateway", event.at_us, None, None, None, event.gateway_eui, data))
+
+    def _place_of(self, gateway_eui: str) -> Place | None:
+        found = self.codecs.contexts.where(gateway_eui)
+        return None if found is None else Place(*found)
+
+    def _tell(self, event: Event) -> None:
+        """Keep an event in the log, and show it to those who watch."""
+        self.exchange.put("event", event)
+        who = {"dev_eui": event.dev_eui, "gateway_eui": event.gateway_eui}
+        known = {name: value for name, value in who.items() if value is not None}
+        self.live.publish({"kind": event.kind, "at": time_text(event.at_us), **known, **event.data})
 
     async def serve(self, on_ready: Callable[["Server"], None]) -> None:
         """Start, run until a signal, drain, stop."""
@@ -139,9 +164,8 @@ class Server:
         except sqlite3.Error as error:
             raise StoreError(sqlite_sentence(self.registry.path, error)) from error
         stack.push_async_callback(self.exchange.close)
-        if self.series is not None:
-            await self.series.open()
-            stack.push_async_callback(self.series.close)
+        for part in self.parts:
+            await part.open(stack)
         await self.codecs.load()
         await self.replays.open()
         await self.network.load()
@@ -177,6 +201,8 @@ class Server:
             tasks.create_task(self.trials.run(), name="trials"),
             tasks.create_task(self.decoding.late.run(), name="late decodes"),
         ]
+        for part in self.parts:
+            running += [tasks.create_task(run, name=name) for name, run in part.runs()]
         for consumer, linger_s in self._consumers():
             run = run_consumer(self.exchange, consumer, linger_s)
             running.append(tasks.create_task(run, name=f"consumer {consumer.name}"))
@@ -205,8 +231,8 @@ class Server:
 
     def _consumers(self) -> list[tuple[Consumer, float]]:
         consumers: list[tuple[Consumer, float]] = [(self.decoding, DECODER_LINGER_S)]
-        if self.series is not None:
-            consumers.append((SeriesConsumer(self.series), STORE_LINGER_S))
+        for part in self.parts:
+            consumers += part.feeds()
         if self.kafka is not None:
             consumers.append((self.kafka, STORE_LINGER_S))
         return consumers
@@ -216,9 +242,10 @@ class Server:
         self._ready = False
         self.udp.stop_receiving()
         self.network.drain()
+        self.archiving.hurry()
         try:
             async with asyncio.timeout(CATCH_UP_S):
-                await self.exchange.caught_up()
+                await self.exchange.caught_up(without_failing=True)
         except TimeoutError:
             _logger.warning("consumers still lag; they go on at the next start")
 
@@ -228,16 +255,18 @@ class Server:
             self.udp.expire(time.monotonic())
 
     async def _upkeep(self) -> None:
-        """Slow housekeeping: when gateways were last seen, and the retention of downlinks and measurements."""
+        """Slow housekeeping: when gateways were last seen, the retention of downlinks and of all engines."""
         while True:
             await asyncio.sleep(UPKEEP_S)
+            for part in self.parts:
+                try:
+                    await part.upkeep(time.time_ns() // 1000)
+                except StoreError as error:
+                    _logger.warning("upkeep failed, trying again: %s", error)
             try:
                 seen = {link.eui: link.last_seen_at_us for link in self.links.all() if link.state is State.ACCEPTED}
                 await asyncio.to_thread(self.registry.gateways.seen, {k: v for k, v in seen.items() if v})
                 await asyncio.to_thread(self.registry.downlinks.expire, time.time_ns() // 1000 - DOWNLINKS_KEPT_US)
-                days = self._config.series.retention_days
-                if self.series is not None and days > 0:
-                    await self.series.expire(time.time_ns() // 1000 - int(days * 86_400e6))
             except StoreError as error:
                 _logger.warning("upkeep failed, trying again: %s", error)
 
@@ -258,10 +287,15 @@ class Server:
             registry=self.registry,
             network=self.network,
             links=self.links,
-            series=self.series,
+            series=self.stores.reads,
+            stores=self.stores,
+            outlets=self.outlets,
+            commands=self.commands,
+            latest=self.latest,
             exchange=self.exchange,
             decoding=self.decoding,
             codecs=self.codecs,
+            archiving=self.archiving,
             replays=self.replays,
             trials=self.trials,
             decoder_pool=self.pool,

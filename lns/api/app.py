@@ -9,23 +9,30 @@ from lns import __version__
 from lns.api import docs_page, problems
 from lns.api.routes import (
     applications,
+    archive,
+    backfills,
     codec_bench,
     codecs,
+    deliveries,
     device_keys,
     devices,
     downlinks,
     failures,
+    foreign_downlinks,
     gateways,
     health,
     imports,
     keys,
+    latest,
     library,
     link,
     multicast,
+    outlets,
     overview,
     quarantine,
     replays,
     series,
+    stores,
     templates,
     trials,
 )
@@ -56,15 +63,17 @@ _TAGS = [
     {"name": "series", "description": "Measurements in time."},
     {"name": "downlinks", "description": "What waits to be sent to a device, and what became of it."},
     {"name": "multicast", "description": "Groups of devices that hear the same downlinks."},
+    {"name": "outlets", "description": "Where messages are sent, what became of each, and what is to be sent again."},
     {"name": "keys", "description": "API keys."},
+    {"name": "archive", "description": "Raw uplinks as Parquet files, and filling stores and outlets from them."},
     {"name": "operations", "description": "Status, log, refusals, live events, metrics, health."},
 ]
 
-# imports before devices, so that /devices/import is not taken for a DevEUI; series/rejected has a path of its own
+# imports before devices, so that /devices/import is not taken for a DevEUI
 _ROUTERS = (
-    *(imports, devices, device_keys, link, downlinks, series),
-    *(applications, templates, library, multicast, gateways),
-    *(codec_bench, codecs, trials, replays, failures, quarantine, keys, overview),
+    *(imports, devices, device_keys, link, latest, downlinks, series, stores),
+    *(applications, templates, library, multicast, gateways, outlets, deliveries),
+    *(codec_bench, codecs, trials, replays, archive, backfills, failures, quarantine, keys, overview),
 )
 
 
@@ -101,5 +110,6 @@ def create_app(services: Services) -> FastAPI:
     for module in _ROUTERS:
         api.include_router(module.router)
     app.include_router(api)
+    app.include_router(foreign_downlinks.router)
     app.include_router(health.router)
     return app

@@ -24,7 +24,7 @@ _bearer = HTTPBearer(
     description="A key made with `lns key create`; the first start leaves one in `<data_dir>/admin.key`.",
     auto_error=False,
 )
-_Presented = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+Presented = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 _TEXTS = {
     KeyProblem.MALFORMED: "the API key is not one: a key reads lns_<id>_<secret>, make one with 'lns key create'",
@@ -35,7 +35,7 @@ _TEXTS = {
 def needs(permission: str) -> Callable[[Services, HTTPAuthorizationCredentials | None], Awaitable[ApiKey]]:
     """A dependency that lets only keys with `permission` pass, or admin where that includes it."""
 
-    async def check(services: Given, presented: _Presented) -> ApiKey:
+    async def check(services: Given, presented: Presented) -> ApiKey:
         if presented is None:
             raise _refused("an API key is needed: send the header 'Authorization: Bearer lns_...'")
         at_us = now_us()

@@ -8,6 +8,11 @@ from fastapi import Depends, Request
 
 from decoders.pool import Pool
 from lns.api.trials import Trials
+from lns.assembly.archiving import Archiving
+from lns.assembly.commands import Commands
+from lns.assembly.latest import LatestValues
+from lns.assembly.outlets import Outlets
+from lns.assembly.stores import Stores
 from lns.config import Config
 from lns.decoding.codecs import Codecs
 from lns.decoding.consumer import Decoding
@@ -31,9 +36,14 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     network: Network
     links: Links
     series: SeriesStore | None
+    stores: Stores
+    outlets: Outlets
+    commands: Commands
+    latest: LatestValues
     exchange: SqliteExchange
     decoding: Decoding
     codecs: Codecs
+    archiving: Archiving
     replays: Replays
     trials: Trials
     decoder_pool: Pool

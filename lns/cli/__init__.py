@@ -9,11 +9,14 @@ import typer
 from lns import __version__
 from lns.cli import (
     applications,
+    archive,
+    backfill,
     codec_examples,
     codec_quarantine,
     codec_run,
     codec_tests,
     codecs,
+    deliveries,
     devices,
     downlinks,
     gateways,
@@ -23,17 +26,20 @@ from lns.cli import (
     library,
     library_import,
     multicast,
+    outlet_replay,
+    outlets,
     refusals,
     replay,
     sessions,
     status,
+    stores,
     templates,
     trial,
 )
 from lns.cli.command import command, examples
 from lns.cli.frames import inspect
+from lns.cli.latest import latest
 from lns.cli.outcome import CommandError, Exit
-from lns.cli.series import series
 from lns.cli.serving import check, serve
 from lns.cli.watch import watch
 
@@ -46,7 +52,7 @@ app = typer.Typer(
     "4 not allowed, 5 not found.",
 )
 """Every command; some modules add themselves: `importing` and `sessions` to `devices.app`, those of the library to
-`templates.app`, those of the bench to `codecs.app`."""
+`templates.app`, those of the bench to `codecs.app`, those of deliveries to `outlets.app`."""
 
 
 def _version(wanted: bool) -> None:
@@ -71,12 +77,7 @@ app.command(epilog=examples("lns check --config inflight.toml", "lns check --exp
 command(app, "watch", "lns watch", "lns watch --json | jq 'select(.kind == \"refusal\")'")(watch)
 command(app, "status", "lns status")(status.status)
 command(app, "refusals", "lns refusals", "lns refusals --reason mic_failed --device cellar")(refusals.refusals)
-command(
-    app,
-    "series",
-    "lns series a84041000181c061 --since 1h",
-    "lns series cellar temperature --since 7d --bucket 1h --plot",
-)(series)
+command(app, "latest", "lns latest cellar", "lns latest a84041000181c061 --json | jq .values.temperature")(latest)
 app.command(
     epilog=examples(
         "lns inspect 40F17DBE4900020001954378762B11FF0D --nwk-s-key 44024241ED4CE9A68C6A8BC055233FD3",
@@ -89,10 +90,14 @@ app.add_typer(applications.app, name="application")
 app.add_typer(templates.app, name="template")
 app.add_typer(codecs.app, name="codec")
 app.add_typer(replay.app, name="replay")
+app.add_typer(archive.app, name="archive")
+app.add_typer(backfill.app, name="backfill")
 app.add_typer(downlinks.app, name="downlink")
 app.add_typer(multicast.app, name="multicast")
+app.add_typer(outlets.app, name="outlet")
 app.add_typer(keys.app, name="key")
 app.add_typer(key_encryption.app, name="key-encryption")
+app.add_typer(stores.app, name="series")
 app.add_typer(status.exchange, name="exchange")
 
 __all__ = [
@@ -101,10 +106,12 @@ __all__ = [
     "codec_quarantine",
     "codec_run",
     "codec_tests",
+    "deliveries",
     "importing",
     "library",
     "library_import",
     "main",
+    "outlet_replay",
     "sessions",
     "trial",
 ]

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
-from lns.cli.command import Call, column, command, fields, pairs
+from lns.cli.command import Call, column, command, fields, json_object, pairs
 from lns.cli.connection import path
 from lns.cli.link_picture import link_picture
 from lns.cli.outcome import CommandError, Exit
-from lns.cli.templates import DeviceClass, Network, network_settings
+from lns.cli.templates import DeviceClass, Network, PerHour, Rules, max_per_hour, network_settings
 from lns.cli.times import ago
 from lns.lorawan.ids import parse_eui
 
@@ -55,6 +55,7 @@ def list_(
     columns = [
         *(column(name) for name in ("dev_eui", "name", "application", "template", "activation")),
         ("dev addr", lambda row: (row.get("session") or {}).get("dev_addr", "-")),
+        ("health", lambda row: (row["health"] or {}).get("state", "never heard")),
         ("last seen", lambda row: ago(row.get("last_seen_at"), call.now)),
     ]
     rows = call.server.pages(path("devices"), limit, application=application, search=search)
@@ -145,6 +146,8 @@ def add(
     network: Network = None,
     tags: Tags = None,
     variables: Variables = None,
+    rules: Rules = None,
+    per_hour: PerHour = None,
 ) -> None:
     """Add a device: with --app-key it joins over the air (OTAA), with --dev-addr its session is fixed (ABP)."""
     abp = _given(dev_addr=dev_addr, nwk_s_key=nwk_s_key, app_s_key=app_s_key, f_nwk_s_int_key=f_nwk_s_int_key)
@@ -157,7 +160,7 @@ def add(
         )
     body = _given(dev_eui=dev_eui, name=name, application=application, template=template, codec=codec)
     body |= otaa | _given(gen_app_key=gen_app_key) | _dictionaries(tags, variables)
-    body |= _network(device_class, network)
+    body |= _network(device_class, network) | _kept(rules, per_hour)
     body |= {"activation": "abp", "abp": abp} if abp else {"activation": "otaa"}
     call.show(call.server.post(path("devices"), body), f"device {dev_eui.lower()} added")
 
@@ -168,6 +171,7 @@ def add(
     "lns device set a84041000181c061 --codec lht65",
     "lns device set cellar --disabled",
     "lns device set lamp --device-class C",
+    """lns device set cellar --rules '{"temperature": {"min_interval_s": 600}}' --max-per-hour 60""",
 )
 def set_(
     call: Call,
@@ -188,11 +192,13 @@ def set_(
     network: Network = None,
     tags: Tags = None,
     variables: Variables = None,
+    rules: Rules = None,
+    per_hour: PerHour = None,
 ) -> None:
     """Change a device; what is not named stays."""
     body = _given(name=name, application=application, template=template, codec=codec, disabled=disabled)
     body |= _given(fcnt_reset_allowed=fcnt_reset, app_key=app_key, nwk_key=nwk_key, gen_app_key=gen_app_key)
-    body |= _dictionaries(tags, variables) | _network(device_class, network)
+    body |= _dictionaries(tags, variables) | _network(device_class, network) | _kept(rules, per_hour)
     if join_eui is not None:
         body["join_eui"] = None if join_eui == "any" else join_eui
     call.show(call.server.patch(path("devices", find(call, device)), body), f"device {device} changed")
@@ -204,6 +210,11 @@ def remove(call: Call, device: Device) -> None:
     dev_eui = find(call, device)
     call.server.delete(path("devices", dev_eui))
     call.show({"removed": dev_eui}, f"device {device} removed")
+
+
+def _kept(rules: str | None, per_hour: str | None) -> dict[str, Any]:
+    """Which of its values are stored and sent, where that is given."""
+    return ({} if rules is None else {"rules": json_object("--rules", rules)}) | max_per_hour(per_hour)
 
 
 def _network(device_class: str | None, network: str | None) -> dict[str, Any]:

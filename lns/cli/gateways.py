@@ -21,6 +21,7 @@ def list_(call: Call) -> None:
         column("eui"),
         column("name"),
         column("state"),
+        ("health", lambda row: (row["health"] or {}).get("state", "-")),
         ("last seen", lambda row: ago(row.get("last_seen_at"), call.now)),
         ("address", lambda row: str(row.get("address") or "-")),
         ("round trip", _round_trip),

@@ -1,4 +1,4 @@
-"""`lns series`: what a device measured, as a table or drawn in the terminal."""
+"""`lns series DEVICE`: what a device measured, as a table or drawn in the terminal."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

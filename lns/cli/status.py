@@ -15,14 +15,17 @@ def status(call: Call) -> None:
 
 @command(exchange, "status", "lns exchange status", "lns exchange status --json | jq '.consumers[] | {name, lag}'")
 def exchange_status(call: Call) -> None:
-    """Show how far each consumer (decoder, series store, Kafka) is behind the head of the log, and its last error."""
+    """Show how far each consumer (decoder, series store, Kafka) is behind the head of the log, and its last error.
+
+    `waiting` counts uplinks that the decoder has passed and decodes later, for their codec does not answer in time.
+    """
     value = call.server.get(path("exchange"))
     if call.as_json:
         call.show(value)
         return
     call.console.print(fields({name: item for name, item in value.items() if name != "consumers"}))
     columns = [
-        *(column(name) for name in ("name", "state", "position", "lag")),
+        *(column(name) for name in ("name", "state", "position", "lag", "waiting")),
         ("rate", lambda row: f"{row['rate_per_s']:.0f}/s"),
         column("last_error"),
     ]

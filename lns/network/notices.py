@@ -70,6 +70,8 @@ def item_data(item: DownlinkItem) -> dict[str, Any]:
     return {
         "id": item.id,
         "fport": item.fport,
+        "payload": item.payload.hex(),
+        "priority": item.priority,
         "confirmed": item.confirmed,
         "state": item.state,
         "reason": item.reason,

@@ -7,6 +7,9 @@ given back when the gateway refuses it.
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
+
+import msgspec
 
 from lns import metrics
 from lns.exchange.sqlite import SqliteExchange
@@ -193,7 +196,7 @@ class Sender:
         eui, now_us = _gateway(chance), self._clocks.utc_us()
         if sending.item is not None:
             told = {"gateway_eui": eui, "window": chance.name, "outcome": "sent" if outcome == "accepted" else outcome}
-            self._notices.event("txack", sending.device, now_us, **told, **item_data(sending.item))
+            self._notices.event("txack", sending.device, now_us, **told, **_sent(chance), **item_data(sending.item))
         self._notices.shown(
             "downlink",
             sending.device,
@@ -208,6 +211,14 @@ class Sender:
 
 def _gateway(chance: Chance) -> str:
     return chance.reception.gateway_eui if isinstance(chance, Window) else chance.gateway_eui
+
+
+def _sent(chance: Chance) -> dict[str, Any]:
+    """How a frame went out, for outlets."""
+    how = chance if isinstance(chance, Window) else chance.tuning
+    when = {"delay_s": chance.delay_s} if isinstance(chance, Window) else {"gps_time_ms": chance.gps_time_ms}
+    modulation = msgspec.to_builtins(how.modulation)
+    return {"freq_hz": how.freq_hz, "dr": how.dr, "power_dbm": how.power_dbm, "modulation": modulation, **when}
 
 
 def _start(chance: Chance, need: Need) -> float:

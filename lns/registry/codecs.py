@@ -92,6 +92,12 @@ class Codecs:
             raise not_found(f"codec {name!r} has no version {which}, it has 1 to {len(versions)}")
         return found
 
+    def with_id(self, version_id: int) -> CodecVersion | None:
+        """The version with that id; None: its codec was deleted."""
+        with self._database.read() as connection:
+            row = connection.execute(rows.select_versions().where(codec_version.c.id == version_id)).one_or_none()
+            return None if row is None else CodecVersion(*row)
+
     def active(self) -> list[CodecVersion]:
         """The active version of every codec that has one."""
         with self._database.read() as connection:

@@ -20,13 +20,13 @@ from sqlalchemy.exc import DatabaseError
 
 from lns.errors import StoreError, known_sentence
 from lns.registry import kek
-from lns.registry.schema import device, multicast_group, session
+from lns.registry.schema import device, multicast_group, outlet, session
 from lns.registry.seal import ID_OCTETS, Seal
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_TIMEOUT_MS = 10_000
-SEALED = (device, session, multicast_group)
-"""The tables whose column `keys` is sealed."""
+SEALED = (device.c["keys"], session.c["keys"], multicast_group.c["keys"], outlet.c.settings)
+"""The columns that are sealed."""
 
 
 class Database:
@@ -121,11 +121,12 @@ def sealed_with(connection: Connection) -> set[bytes]:
     """Ids of the key-encryption keys under which keys are stored."""
     tables = inspect(connection)
     found: set[bytes] = set()
-    for table in SEALED:
-        known = tables.has_table(table.name) and "keys" in {c["name"] for c in tables.get_columns(table.name)}
+    for column in SEALED:
+        table = column.table.name
+        known = tables.has_table(table) and column.name in {c["name"] for c in tables.get_columns(table)}
         if known:
-            key_id = func.substr(table.c["keys"], 1, ID_OCTETS)
-            found.update(connection.scalars(select(key_id).distinct().where(table.c["keys"].is_not(None))))
+            key_id = func.substr(column, 1, ID_OCTETS)
+            found.update(connection.scalars(select(key_id).distinct().where(column.is_not(None))))
     return found
 
 

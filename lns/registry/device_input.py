@@ -10,6 +10,7 @@ from lns.registry.errors import invalid
 from lns.registry.fields import MAX_DEVICE_NAME, check_pairs, check_range, check_text, parsed
 from lns.registry.key_blobs import NO_KEYS, SESSION_KEYS, DeviceKeys, session_minor
 from lns.registry.network_settings import Network, changed
+from lns.registry.rules import check_per_hour, check_rules
 
 MAX_FCNT = 0xFFFF_FFFF
 NO_FCNT = -1
@@ -46,6 +47,8 @@ class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
     variables: dict[str, str] = {}
     network: Network = {}
     abp: AbpSession | None = None
+    rules: dict[str, Any] = {}
+    max_measurements_per_hour: int | None = None
 
 
 def parse_device(values: Mapping[str, Any]) -> NewDevice:
@@ -85,6 +88,10 @@ def parse_settings(values: Mapping[str, Any]) -> dict[str, Any]:
             checked[field] = check_pairs(field, values[field] or {})
     if "network" in values:
         checked["network"] = values["network"] or {}
+    if "rules" in values:
+        checked["rules"] = check_rules(values["rules"] or {})
+    if "max_measurements_per_hour" in values:
+        checked["max_measurements_per_hour"] = check_per_hour(values["max_measurements_per_hour"])
     if "abp" in values:
         checked["abp"] = parse_abp(values["abp"]) if values["abp"] else None
     return checked

@@ -39,6 +39,8 @@ _OWN_FIELDS = (
     "tags",
     "variables",
     "network",
+    "rules",
+    "max_measurements_per_hour",
 )
 
 Given = Mapping[str, bytes | None]
@@ -192,6 +194,8 @@ def _select() -> Select[Any]:
         d.network,
         d.created_at_us,
         last_seen,
+        d.rules,
+        d.max_measurements_per_hour,
     )
     joined = columns.join_from(device, application).join(device_template, device_template.c.id == d.template_id)
     return joined.outerjoin(codec, codec.c.id == d.codec_id)
@@ -203,11 +207,12 @@ def _devices(connection: Connection, seal: Seal, chosen: Select[Any]) -> list[De
     active = select(*session.c).where(session.c.device_id.in_(ids), session.c.state == "active")
     sessions = {row.device_id: session_row(row, seal.open) for row in connection.execute(active)} if ids else {}
     found = []
-    for *who, keys, codec_name, reset, disabled, tags, variables, network, created, seen in rows:
+    for *row, rules, most in rows:
+        *who, keys, codec_name, reset, disabled, tags, variables, network, created, seen = row
         root = _opened(seal, keys)
         has = (root.nwk_key is not None, root.app_key is not None, root.gen_app_key is not None)
         own = (codec_name, reset, disabled, tags, variables, network)
-        found.append(Device(*(*who, *has, *own, created, seen, sessions.get(who[0]))))
+        found.append(Device(*(*who, *has, *own, created, seen, sessions.get(who[0]), rules, most)))
     return found
 
 

@@ -19,6 +19,7 @@ from lns.registry.gateways import Gateways
 from lns.registry.keys import Keys
 from lns.registry.library import Library
 from lns.registry.multicast import Multicast, load_multicast
+from lns.registry.outlets import Outlets
 from lns.registry.rows import MulticastSnapshot, NetworkSnapshot
 from lns.registry.schema import decode_failure, dev_nonce, device, downlink, multicast_member, session
 from lns.registry.seal import Seal
@@ -51,6 +52,7 @@ class Registry:
         self.failures = Failures(self._database)
         self.downlinks = Downlinks(self._database)
         self.multicast = Multicast(self._database, default_region)
+        self.outlets = Outlets(self._database)
         self.session_files = SessionFiles(self._database, default_region)
 
     @property

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Column, Connection, bindparam, select, update
 
 from lns.errors import StoreError
 from lns.registry import kek
@@ -62,14 +62,15 @@ def rotate(path: Path, key_file: Path | None = None) -> Rotated:
 def _seal_all(database: Database, new: Seal) -> int:
     with database.write() as connection:
         erase(connection)
-        sealed = sum(_seal_table(connection, table, database.seal, new) for table in SEALED)
+        sealed = sum(_seal_column(connection, column, database.seal, new) for column in SEALED)
     database.checkpoint()
     return sealed
 
 
-def _seal_table(connection: Connection, table: Any, old: Seal, new: Seal) -> int:
-    blobs = connection.execute(select(table.c.id, table.c["keys"]).where(table.c["keys"].is_not(None))).all()
-    renewed = update(table).where(table.c.id == bindparam("of")).values({"keys": bindparam("blob")})
+def _seal_column(connection: Connection, column: Column[Any], old: Seal, new: Seal) -> int:
+    table: Any = column.table
+    blobs = connection.execute(select(table.c.id, column).where(column.is_not(None))).all()
+    renewed = update(table).where(table.c.id == bindparam("of")).values({column.name: bindparam("blob")})
     for at in range(0, len(blobs), _ROWS):
         part = [{"of": id_, "blob": new.seal(old.open(blob))} for id_, blob in blobs[at : at + _ROWS]]
         connection.execute(renewed, part)

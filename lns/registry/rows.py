@@ -11,6 +11,7 @@ from lns.library.item import Item
 from lns.mac.multicast import MulticastDownlink
 from lns.mac.queue import DownlinkItem
 from lns.mac.settings import MacSettings
+from lns.outlets.definition import Outlet
 
 
 class Application(msgspec.Struct, frozen=True):
@@ -24,7 +25,7 @@ class Application(msgspec.Struct, frozen=True):
 
 
 class DeviceTemplate(msgspec.Struct, frozen=True):
-    """What devices of one kind share. `rules` are the store-on-change rules by field; `codec` is a codec's name.
+    """What devices of one kind share. `rules` say by field what of it is kept; `codec` is a codec's name.
 
     `network` are the given fields of MacSettings, `fields` label, unit and plausible range by measurement field;
     `codec_version` is the version it is pinned to, None where it follows the active one; `library_item` is where it
@@ -47,6 +48,7 @@ class DeviceTemplate(msgspec.Struct, frozen=True):
     description: str = ""
     fields: dict[str, Any] = {}
     library_item: str | None = None
+    max_measurements_per_hour: int | None = None
 
 
 class SessionRow(msgspec.Struct, frozen=True, gc=False):
@@ -78,7 +80,8 @@ class SessionRow(msgspec.Struct, frozen=True, gc=False):
 class Device(msgspec.Struct, frozen=True):
     """A device as people see it; `codec` and `fcnt_reset_allowed` are its own settings, None means the template's.
 
-    `network` are the fields of MacSettings in which it differs from its template.
+    `network` are the fields of MacSettings in which it differs from its template, `rules` those of fields that it has
+    instead of the template's; `max_measurements_per_hour` None: the template's, 0: no limit.
     """
 
     id: int
@@ -100,10 +103,13 @@ class Device(msgspec.Struct, frozen=True):
     created_at_us: int
     last_seen_at_us: int | None
     session: SessionRow | None
+    rules: dict[str, Any] = {}
+    max_measurements_per_hour: int | None = None
 
 
 class DeviceRow(msgspec.Struct, frozen=True):
-    """A device as the network and the decoder need it: the template's settings are already filled in.
+    """A device as the network and the decoder need it: the template's settings are filled in, except for `rules` and
+    `max_measurements_per_hour`.
 
     `rj_count0` and `rj_count1` are the last ones accepted (-1: none). Equal `settings` are one object.
     """
@@ -129,6 +135,8 @@ class DeviceRow(msgspec.Struct, frozen=True):
     tags: dict[str, str]
     variables: dict[str, str]
     settings: MacSettings
+    rules: dict[str, Any] = {}
+    max_measurements_per_hour: int | None = None
 
 
 class TemplateRow(msgspec.Struct, frozen=True):
@@ -138,6 +146,7 @@ class TemplateRow(msgspec.Struct, frozen=True):
     rules: dict[str, Any]
     codec_version_id: int | None = None
     fields: dict[str, Any] = {}
+    max_measurements_per_hour: int | None = None
 
 
 class Gateway(msgspec.Struct, frozen=True):
@@ -209,6 +218,21 @@ class MulticastSnapshot(msgspec.Struct, frozen=True):
     groups: list[MulticastGroup]
     members: dict[int, list[int]]
     downlinks: list[MulticastDownlink]
+
+
+class StoredOutlet(msgspec.Struct, frozen=True):
+    """An outlet as it is kept, and the application's name."""
+
+    id: int
+    application: str
+    outlet: Outlet
+    created_at_us: int
+    changed_at_us: int
+
+    @property
+    def key(self) -> str:
+        """What the delivery log knows it by: one that is added again under its name begins anew."""
+        return f"{self.outlet.key}#{self.id}"
 
 
 class Codec(msgspec.Struct, frozen=True):

@@ -2,7 +2,8 @@
 
 The exchange writes session, dev_nonce, downlink, multicast_downlink and decode_failure, and counters of device and
 multicast_group, in its own transactions. Times are UTC microseconds, EUIs lower-case hex. A column `keys` is sealed
-(`lns.registry.seal`), and no key is anywhere else; what it holds is in `lns.registry.key_blobs`.
+(`lns.registry.seal`), as are the settings of outlets, and no key is anywhere else; what it holds is in
+`lns.registry.key_blobs`.
 """
 
 from sqlalchemy import (
@@ -96,6 +97,7 @@ device_template = Table(
     Column("description", Text, nullable=False, server_default=text("''")),
     Column("fields", JSON, nullable=False, server_default="{}"),
     Column("library_item", Text),
+    Column("max_measurements_per_hour", Integer),
 )
 
 # Codecs of imported libraries, by the hash of their source: many devices share one.
@@ -152,6 +154,8 @@ device = Table(
     Column("rj_count0", Integer),
     Column("rj_count1", Integer),
     Column("created_at_us", BigInteger, nullable=False),
+    Column("rules", JSON, nullable=False, server_default="{}"),
+    Column("max_measurements_per_hour", Integer),
     sqlite_autoincrement=True,
 )
 
@@ -253,6 +257,26 @@ multicast_downlink = Table(
     Column("fcnt", BigInteger),
     Column("updated_at_us", BigInteger, nullable=False),
     Index("ix_multicast_downlink_group_id_state", "group_id", "state"),
+)
+
+# `settings` is JSON, sealed: passwords and tokens are among it. An id is never given again: deliveries are kept by it.
+outlet = Table(
+    "outlet",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("application_id", BigInteger, ForeignKey("application.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("settings", LargeBinary, nullable=False),
+    Column("filter", JSON, nullable=False),
+    Column("sending", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("created_at_us", BigInteger, nullable=False),
+    Column("changed_at_us", BigInteger, nullable=False),
+    UniqueConstraint("application_id", "name"),
+    sqlite_autoincrement=True,
 )
 
 gateway = Table(

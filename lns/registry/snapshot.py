@@ -21,7 +21,9 @@ Part = Sequence[str] | range | None
 NO_COUNT = -1
 _NAMES_PER_QUERY = 500
 _NOTHING: dict[str, str] = {}
+_NO_RULES: dict[str, Any] = {}
 _decode_texts = msgspec.json.Decoder(dict[str, str]).decode
+_decode_rules = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 Opener = Callable[[bytes], bytes]
@@ -81,20 +83,28 @@ def _devices(default_region: str) -> Select[Any]:
         type_coerce(d.variables, Text),
         type_coerce(t.network, Text),
         type_coerce(d.network, Text),
+        type_coerce(d.rules, Text),
+        d.max_measurements_per_hour,
     ).join_from(device, device_template, t.id == d.template_id)
 
 
 def _device(row: Sequence[Any], unseal: Opener) -> DeviceRow:
+    *row, kept, most = row
     *who, keys, join_nonce, rj0, rj1, region, version, codec_id, reset, disabled, tags, variables, template, own = row
     root = NO_KEYS if keys is None else unpack_device(unseal(keys))
     joining = (root.nwk_key, root.app_key, root.gen_app_key, join_nonce, rj0, rj1)
     rules = (region, version, codec_id, reset, disabled)
-    return DeviceRow(*(*who, *joining, *rules, _texts(tags), _texts(variables), effective(template, own)))
+    settings = effective(template, own)
+    return DeviceRow(*(*who, *joining, *rules, _texts(tags), _texts(variables), settings, _rules(kept), most))
+
+
+def _rules(json: str) -> dict[str, Any]:
+    return _NO_RULES if json == "{}" else _decode_rules(json)
 
 
 def _templates() -> Select[Any]:
     t = device_template.c
-    return select(t.id, t.rules, t.codec_version_id, t.fields)
+    return select(t.id, t.rules, t.codec_version_id, t.fields, t.max_measurements_per_hour)
 
 
 def _texts(json: str) -> dict[str, str]:

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
-from decoders.change import Rule
 from decoders.naming import is_known
 from lns.registry.clock import now_us
 from lns.registry.codec_pin import pinned
@@ -18,13 +17,13 @@ from lns.registry.fields import check_name, check_range, check_region, check_tex
 from lns.registry.key_blobs import NO_KEYS, unpack_device
 from lns.registry.network_settings import changed, check_fits
 from lns.registry.rows import DeviceTemplate
+from lns.registry.rules import MAX_FIELD_NAME, check_per_hour, check_rules
 from lns.registry.schema import codec, codec_version, device, device_template, session
 from lns.registry.sessions import place_abp_sessions
 
 DEFAULT = "default"
 MAX_INTERVAL_S = 31_536_000
 MAX_FIELDS = 512
-MAX_FIELD_NAME = 200
 
 
 class FieldInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -160,8 +159,10 @@ def check_template(values: Mapping[str, Any]) -> dict[str, Any]:
         check_text("description", row["description"])
     if "fields" in row:
         row["fields"] = _checked_fields(row["fields"])
-    for field, rule in row.get("rules", {}).items():
-        _check_rule(field, rule)
+    if "rules" in row:
+        row["rules"] = check_rules(row["rules"])
+    if "max_measurements_per_hour" in row:
+        check_per_hour(row["max_measurements_per_hour"])
     return row
 
 
@@ -186,14 +187,6 @@ def _checked_field(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _check_rule(field: str, rule: Mapping[str, Any]) -> None:
-    """A store-on-change rule as the decoder will read it."""
-    try:
-        msgspec.convert(rule, Rule)
-    except msgspec.ValidationError as error:
-        raise invalid(f"rules.{field}: {error}") from error
-
-
 def _select() -> Select[Any]:
     t = device_template.c
     devices = select(func.count()).where(device.c.template_id == t.id).scalar_subquery()
@@ -214,6 +207,7 @@ def _select() -> Select[Any]:
         t.description,
         t.fields,
         t.library_item,
+        t.max_measurements_per_hour,
     ).select_from(
         device_template.outerjoin(codec, codec.c.id == t.codec_id).outerjoin(
             codec_version, codec_version.c.id == t.codec_version_id

@@ -19,6 +19,12 @@ EXAMPLES = {
     "origin": "none",
     "codec": "none",
     "version": "1",
+    "application": "none",
+    "outlet": "none",
+    "application_id": "none",
+    "webhook_id": "none",
+    "device_id": "none",
+    "verb": "push",
 }
 
 

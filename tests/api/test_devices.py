@@ -3,11 +3,12 @@ import pytest
 
 from tests.api.answers import ok, problem, without
 from tests.api.conftest import Running
-from tests.api.radio import abp_session
+from tests.api.radio import Gateway, abp_session, frame
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 APP_KEY = "2b7e151628aed2a6abf7158809cf4f3c"
+HELD_BACK = ("unchanged", "dead_band", "min_interval", "max_per_hour", "device_max_per_hour")
 
 
 async def test_otaa_device_is_created_shown_changed_and_deleted(running: Running, api: httpx.AsyncClient) -> None:
@@ -32,6 +33,10 @@ async def test_otaa_device_is_created_shown_changed_and_deleted(running: Running
         "network": {},
         "session": None,
         "last_seen_at": None,
+        "health": None,
+        "rules": {},
+        "max_measurements_per_hour": None,
+        "held_back": dict.fromkeys(HELD_BACK, 0),
     }
     assert ok(await api.get("/devices/70-B3-D5-7E-DA-20-00-01")) == made
     assert running.server.network.device(eui).app_key == bytes.fromhex(APP_KEY)
@@ -123,3 +128,41 @@ async def test_refusals_are_told(api: httpx.AsyncClient, body: dict[str, object]
 async def test_eui_in_the_path_is_checked(api: httpx.AsyncClient) -> None:
     text = "dev_eui: '70b3' is not an EUI: 16 hex digits are needed"
     assert problem(await api.get("/devices/70b3")) == (422, "invalid", text)
+
+
+async def test_rules_and_limits_of_a_device_hold_and_what_they_hold_back_is_counted(
+    running: Running, api: httpx.AsyncClient
+) -> None:
+    eui, source = "70b3d57eda2000f1", "function decodeUplink(i) { return { data: { level: i.bytes[0], n: 1 } }; }"
+    ok(await api.post("/codecs", json={"name": "limited", "source": source}), 201)
+    template = {"name": "limited", "codec": "limited", "rules": {"n": {}}, "max_measurements_per_hour": 1000}
+    ok(await api.post("/device-templates", json=template), 201)
+    own = {"rules": {"level": {"on_change": False, "min_interval_s": 3600}}}
+    made = ok(
+        await api.post("/devices", json={"dev_eui": eui, "template": "limited", "abp": abp_session("002000f1")} | own),
+        201,
+    )
+    assert (made["rules"], made["max_measurements_per_hour"]) == (own["rules"], None)
+    ok(await api.post("/gateways/a84041ffff2000f1/accept"))
+    with Gateway(running.server, "a84041ffff2000f1") as gateway:
+        for fcnt in (1, 2, 3):
+            await gateway.causes(frame("002000f1", fcnt, 1, bytes([fcnt])), "decoded")
+    held = ok(await api.get(f"/devices/{eui}"))["held_back"]
+    assert (held["min_interval"], held["max_per_hour"], held["device_max_per_hour"]) == (2, 0, 0)
+    assert held["unchanged"] >= 2
+    async with running.client(running.admin_key) as plain:
+        text = (await plain.get("/metrics")).text
+    reasons = {
+        line.partition("{")[2].partition("}")[0]
+        for line in text.splitlines()
+        if "measurements_suppressed_total" in line
+    }
+    assert 'reason="min_interval"' in reasons
+    changed = ok(await api.patch(f"/devices/{eui}", json={"rules": {}, "max_measurements_per_hour": 0}))
+    assert (changed["rules"], changed["max_measurements_per_hour"]) == ({}, 0)
+    answer = await api.patch(f"/devices/{eui}", json={"rules": {"level": {"max_per_hour": -1}}})
+    text = "rules.level.max_per_hour: input should be greater than or equal to 0, not -1"
+    assert problem(answer) == (422, "invalid", text)
+    answer = await api.patch(f"/devices/{eui}", json={"rules": {"level": {"min_interval_s": 3e6}}})
+    text = "rules.level.min_interval_s: input should be less than or equal to 2592000, not 3000000.0"
+    assert problem(answer) == (422, "invalid", text)

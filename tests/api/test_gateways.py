@@ -11,6 +11,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 NEVER_HEARD: dict[str, object] = {
     "first_seen_at": None,
     "last_seen_at": None,
+    "health": None,
     "last_pull_at": None,
     "protocol_version": None,
     "address": None,

@@ -1,4 +1,6 @@
+import asyncio
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -21,13 +23,14 @@ async def test_status_shows_the_server_at_a_glance(running: Running, api: httpx.
     devices = running.server.network.devices
     assert (status["devices"], status["sessions"]) == (len(devices.by_eui), devices.sessions.count)
     assert set(status["gateways"]) == {"seen", "accepted", "blocked"}
+    assert set(status["health"]) == {"device", "gateway"}
     assert "measurements_stored" in status["counters"]
 
 
 async def test_exchange_shows_each_consumer(api: httpx.AsyncClient) -> None:
     exchange = ok(await api.get("/exchange"))
-    assert [consumer["name"] for consumer in exchange["consumers"]] == ["decoder", "series.sqlite"]
-    names = {"name", "position", "lag", "rate_per_s", "applied", "state", "last_error", "last_error_at"}
+    assert [consumer["name"] for consumer in exchange["consumers"]] == ["decoder", "latest", "series.sqlite"]
+    names = {"name", "position", "lag", "waiting", "rate_per_s", "applied", "state", "last_error", "last_error_at"}
     assert set(exchange["consumers"][0]) == names
     assert set(exchange) == {"head_seq", "first_seq", "records", "bytes", "pending", "last_error", "consumers"}
 
@@ -71,3 +74,24 @@ async def test_events_are_streamed_as_they_happen(running: Running, api: httpx.A
     assert (event["kind"], event["dev_eui"], event["fcnt"]) == ("uplink", "70b3d57eda700001", 3)
     ok(await api.get("/status"))
     assert len(running.server.live._watchers) == watchers
+
+
+async def test_uplinks_that_are_decoded_later_are_shown_as_waiting(running: Running, api: httpx.AsyncClient) -> None:
+    def decoder(shown: dict[str, Any]) -> dict[str, Any]:
+        return next(consumer for consumer in shown["consumers"] if consumer["name"] == "decoder")
+
+    source = "function decodeUplink(i) { while (i.bytes[0]) {} return { data: {} }; }"
+    ok(await api.post("/codecs", json={"name": "endless", "source": source}), 201)
+    device = {"dev_eui": "70b3d57eda3000f1", "codec": "endless", "abp": abp_session("003000f1")}
+    ok(await api.post("/devices", json=device), 201)
+    ok(await api.post(f"/gateways/{GATEWAY}/accept"))
+    with Gateway(running.server, GATEWAY) as gateway:
+        for fcnt in range(12):
+            gateway.hears(frame("003000f1", fcnt, 1, b"\x01"))
+        async with asyncio.timeout(20):
+            while not decoder(shown := ok(await api.get("/exchange")))["waiting"]:
+                pass
+            assert 0 < decoder(shown)["waiting"] <= 12
+            assert {one["waiting"] for one in shown["consumers"] if one["name"] != "decoder"} == {0}
+            while decoder(ok(await api.get("/exchange")))["waiting"]:
+                pass

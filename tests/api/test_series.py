@@ -26,10 +26,10 @@ async def device(api: httpx.AsyncClient, number: int) -> str:
 
 async def store(running: Running, eui: str, rows: Iterable[tuple[str, int, float | bool | str, str | None]]) -> None:
     """Write as the series consumer does."""
-    assert running.server.series is not None
+    assert running.server.stores.reads is not None
     device_id = running.server.registry.devices.id(eui)
     table = Rows.of(Row(device_id, field, at, value, unit, 1) for field, at, value, unit in rows)
-    await running.server.series.write(table, None)
+    await running.server.stores.reads.write(table, None)
 
 
 async def test_fields_are_listed_with_their_newest_value(running: Running, api: httpx.AsyncClient) -> None:

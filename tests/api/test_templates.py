@@ -27,6 +27,7 @@ async def test_template_is_created_shown_changed_and_deleted(api: httpx.AsyncCli
         "fcnt_reset_allowed": False,
         "uplink_interval_s": None,
         "rules": RULES,
+        "max_measurements_per_hour": None,
         "network": {},
         "devices": 0,
     }
@@ -118,3 +119,19 @@ async def test_change_reaches_the_devices_in_memory(running: Running, api: httpx
     device = running.server.network.device("70b3d57eda100001")
     assert device.session is not None
     assert (device.region.name, device.fcnt_reset_allowed, device.session.rx2_freq_hz) == ("US915", True, 923_300_000)
+
+
+async def test_limits_are_shown_as_they_were_given_and_taken_away_again(api: httpx.AsyncClient) -> None:
+    rules = {"t": {"on_change": False, "min_interval_s": 30.5, "max_per_hour": 9}}
+    body = {"name": "t6", "rules": rules, "max_measurements_per_hour": 60}
+    made = ok(await api.post("/device-templates", json=body), 201)
+    assert (made["rules"], made["max_measurements_per_hour"]) == (rules, 60)
+    assert made["rules"]["t"]["on_change"] is False
+    changed = ok(await api.patch("/device-templates/t6", json={"rules": {}, "max_measurements_per_hour": None}))
+    assert (changed["rules"], changed["max_measurements_per_hour"]) == ({}, None)
+    answer = await api.patch("/device-templates/t6", json={"max_measurements_per_hour": 1_000_001})
+    text = "max_measurements_per_hour: input should be less than or equal to 1000000, not 1000001"
+    assert problem(answer) == (422, "invalid", text)
+    answer = await api.patch("/device-templates/t6", json={"rules": {"t": {"on_change": False, "deadband_abs": 1}}})
+    text = "rules.t: deadband_abs is 1.0, but on_change is false: it would never count"
+    assert problem(answer) == (422, "invalid", text)

@@ -80,6 +80,11 @@ def test_templates_are_added_changed_and_removed(on):
     assert on("template", "set", "tank", "--fcnt-reset").code == 0
     shown = on("template", "show", "tank", "--json").json
     assert (shown["lorawan_version"], shown["fcnt_reset_allowed"]) == ("1.0.4", True)
+    limited = on("template", "set", "tank", "--rules", '{"level": {"max_per_hour": 6}}', "--max-per-hour", 60, "--json")
+    assert (limited.json["rules"], limited.json["max_measurements_per_hour"]) == ({"level": {"max_per_hour": 6}}, 60)
+    assert on("template", "set", "tank", "--max-per-hour", "none", "--json").json["max_measurements_per_hour"] is None
+    wrong = on("template", "set", "tank", "--max-per-hour", "few")
+    assert (wrong.code, wrong.err) == (2, "lns: --max-per-hour is 'few', a number or none is needed\n")
     wrong = on("template", "set", "tank", "--rules", "{")
     assert (wrong.code, wrong.err[:25]) == (2, "lns: --rules is not JSON:")
     assert on("template", "remove", "tank").code == 0
@@ -148,6 +153,12 @@ def test_device_settings_and_keys_can_be_changed(on):
     assert on("device", "set", "70b3d57ed0000304", *changes).code == 0
     shown = on("device", "show", "70b3d57ed0000304", "--json").json
     assert (shown["join_eui"], shown["has_gen_app_key"], shown["network"]) == (None, True, {"device_class": "B"})
+    limits = ("--rules", '{"level": {"min_interval_s": 600}}', "--max-per-hour", "0")
+    shown = on("device", "set", "70b3d57ed0000304", *limits, "--json").json
+    assert (shown["rules"], shown["max_measurements_per_hour"]) == ({"level": {"min_interval_s": 600}}, 0)
+    none = ("--rules", "{}", "--max-per-hour", "none")
+    assert on("device", "set", "70b3d57ed0000304", *none, "--json").json["rules"] == {}
+    assert "held_back.min_interval" in on("device", "show", "70b3d57ed0000304").out
 
 
 @pytest.fixture
@@ -439,7 +450,7 @@ def test_without_a_key_the_command_says_where_to_get_one(on, monkeypatch, tmp_pa
 
 def test_exchange_status_lists_the_consumers(on):
     status = on("exchange", "status", "--json").json
-    assert [consumer["name"] for consumer in status["consumers"]] == ["decoder", "series.sqlite"]
+    assert [consumer["name"] for consumer in status["consumers"]] == ["decoder", "latest", "series.sqlite"]
     assert ["decoder", "running"] in [row[:2] for row in table(on("exchange", "status"))]
 
 

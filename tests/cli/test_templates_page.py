@@ -58,4 +58,5 @@ def test_the_example_of_a_template_can_be_imported(tmp_path):
     (found,) = read_library(root, None, "our-devices")
     assert (found.item.id, found.item.problem) == ("our-devices:acme/tank", None)
     assert check_template(found.item.template)["uplink_interval_s"] == 600
+    assert found.item.template["max_measurements_per_hour"] == 60
     assert changed({}, found.item.template["network"])["device_class"] == "A"

@@ -39,7 +39,7 @@ def test_opening_again_keeps_everything_and_fills_nothing_twice(tmp_path: Path) 
         assert [t.name for t in registry.templates.all()] == ["default"]
         assert [(c.name, c.active_version) for c in registry.codecs.all()] == [("cayenne-lpp", 1)]
         registry.close()
-    assert execute(path, "SELECT version_num FROM alembic_version") == [("0003",)]
+    assert execute(path, "SELECT version_num FROM alembic_version") == [("0005",)]
 
 
 def test_every_commit_is_on_the_disk(registry: Registry) -> None:
@@ -55,7 +55,7 @@ def test_newer_schema_is_refused_in_a_sentence(tmp_path: Path) -> None:
     first.close()
     execute(path, "UPDATE alembic_version SET version_num = '9999'")
     assert open_error(path) == (
-        f"the database {path} was written by a newer version (schema 9999, this version knows up to 0003): "
+        f"the database {path} was written by a newer version (schema 9999, this version knows up to 0005): "
         "start the newer version, or restore a backup from before the upgrade"
     )
 

@@ -48,6 +48,8 @@ def test_otaa_device_is_created_without_a_session(registry: Registry) -> None:
         "network": {},
         "last_seen_at_us": None,
         "session": None,
+        "rules": {},
+        "max_measurements_per_hour": None,
     }
 
 

@@ -27,6 +27,7 @@ def test_template_has_defaults_and_takes_all_fields(registry: Registry) -> None:
         "description": "",
         "fields": {},
         "library_item": None,
+        "max_measurements_per_hour": None,
     }
     full = {
         "name": "full",
@@ -39,7 +40,8 @@ def test_template_has_defaults_and_takes_all_fields(registry: Registry) -> None:
         "fields": {"temperature": {"label": "air", "unit": "°C", "min": -40.0, "max": 85.0}},
         "fcnt_reset_allowed": True,
         "uplink_interval_s": 600,
-        "rules": {"temperature": {"deadband_abs": 0.2, "heartbeat_s": 60}},
+        "rules": {"temperature": {"deadband_abs": 0.2, "heartbeat_s": 60, "min_interval_s": 30, "max_per_hour": 9}},
+        "max_measurements_per_hour": 60,
         "network": {"device_class": "C", "factory_channels_hz": [923_300_000]},
     }
     made = msgspec.to_builtins(registry.templates.add(full))

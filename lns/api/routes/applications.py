@@ -74,8 +74,10 @@ async def change_application(name: Name, body: ApplicationChange, services: Give
 
 @router.delete("/{name}", dependencies=_WRITE, status_code=204, responses=documented(404, 409))
 async def delete_application(name: Name, services: Given) -> None:
-    """Delete an application that has no devices."""
+    """Delete an application that has no devices; its outlets go with it."""
+    known = await asyncio.to_thread(services.registry.applications.get, name)
     await asyncio.to_thread(services.registry.applications.delete, name)
+    await services.outlets.application_removed(known.id)
 
 
 def _shown(application: Application) -> dict[str, Any]:

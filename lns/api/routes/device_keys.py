@@ -86,4 +86,4 @@ async def import_session(dev_eui: DevEui, body: _File, services: Given) -> dict[
     """
     await asyncio.to_thread(services.registry.session_files.replace, dev_eui, body)
     await services.network.reload_devices([dev_eui])
-    return shown(await asyncio.to_thread(services.registry.devices.get, dev_eui))
+    return shown(await asyncio.to_thread(services.registry.devices.get, dev_eui), services)

@@ -6,6 +6,9 @@ from pydantic import BaseModel, Field
 
 from lns.api import times
 from lns.api.network_schema import EXAMPLE, NetworkObject
+from lns.api.routes.health_shapes import HealthReply, health_of
+from lns.api.rule_shapes import HeldBackReply, PerHour, Rule, ShownRules
+from lns.api.services import Services
 from lns.api.shapes import Body, example, optional
 from lns.registry.rows import Device, SessionRow
 
@@ -71,6 +74,10 @@ class DeviceBody(Body):
     network: NetworkObject = Field(
         {}, description="Class, ADR, receive windows and the like, where not the template's."
     )
+    rules: dict[str, Rule] = Field({}, description="Which values are stored and sent, in place of the template's rule.")
+    max_measurements_per_hour: PerHour | None = Field(
+        None, description="Most that is stored of an hour (UTC); null: as the template says, 0: no limit."
+    )
 
 
 class DeviceChange(Body):
@@ -92,6 +99,8 @@ class DeviceChange(Body):
     tags: dict[str, str] = optional("Replaces all tags.")
     variables: dict[str, str] = optional("Replaces all variables.")
     network: NetworkObject = optional("Merged into what is set; null in it: as the template says.")
+    rules: dict[str, Rule] = optional("Rules of its own by measurement field; replaces all of its own.")
+    max_measurements_per_hour: PerHour | None = optional("Null: as the template says, 0: no limit.")
 
 
 class SessionReply(BaseModel):
@@ -128,8 +137,12 @@ class DeviceReply(BaseModel):
     tags: dict[str, str] = Field(examples=[_TAGS])
     variables: dict[str, str]
     network: dict[str, Any] = Field(description="What is set; the rest is the template's.", examples=[EXAMPLE])
+    rules: ShownRules = Field(description="Its own; the rest is the template's.", examples=[{}])
+    max_measurements_per_hour: int | None = Field(description="Null: as the template says.", examples=[None])
+    held_back: HeldBackReply
     session: SessionReply | None = Field(description="Null: it has not joined yet.")
     last_seen_at: str | None = Field(description="RFC 3339, UTC; null: never heard.")
+    health: HealthReply | None = Field(description="Whether it is there; null: it was never heard.")
     created_at: str = Field(description="RFC 3339, UTC.")
 
 
@@ -151,7 +164,7 @@ class ImportReply(BaseModel):
     dry_run: bool
 
 
-def shown(device: Device) -> dict[str, Any]:
+def shown(device: Device, services: Services) -> dict[str, Any]:
     """A device as JSON."""
     return {
         "dev_eui": device.dev_eui,
@@ -169,8 +182,12 @@ def shown(device: Device) -> dict[str, Any]:
         "tags": device.tags,
         "variables": device.variables,
         "network": device.network,
+        "rules": device.rules,
+        "max_measurements_per_hour": device.max_measurements_per_hour,
+        "held_back": services.decoding.held_back.of(device.id),
         "session": None if device.session is None else _session(device.session),
         "last_seen_at": times.text_or_none(device.last_seen_at_us),
+        "health": health_of(services, "device", str(device.id)),
         "created_at": times.text(device.created_at_us),
     }
 

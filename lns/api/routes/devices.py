@@ -32,7 +32,10 @@ async def list_devices(
 
     def page() -> dict[str, Any]:
         found = services.registry.devices.page(application, search, after or 0, limit)
-        return {"items": [shown(d) for d in found], "next": str(found[-1].id) if len(found) == limit else None}
+        return {
+            "items": [shown(d, services) for d in found],
+            "next": str(found[-1].id) if len(found) == limit else None,
+        }
 
     return await answer(page)
 
@@ -50,13 +53,13 @@ async def create_device(body: DeviceBody, services: Given, author: Author) -> di
     new = parse_device(values)
     device = await asyncio.to_thread(services.registry.devices.add, new)
     await services.network.reload_devices([device.dev_eui])
-    return shown(device)
+    return shown(device, services)
 
 
 @router.get("/{dev_eui}", dependencies=_READ, response_model=DeviceReply, responses=documented(404))
 async def get_device(dev_eui: DevEui, services: Given) -> dict[str, Any]:
     """Show one device with its session."""
-    return shown(await asyncio.to_thread(services.registry.devices.get, dev_eui))
+    return shown(await asyncio.to_thread(services.registry.devices.get, dev_eui), services)
 
 
 @router.patch("/{dev_eui}", response_model=DeviceReply, responses=documented(404, 409))
@@ -70,7 +73,7 @@ async def change_device(dev_eui: DevEui, body: DeviceChange, services: Given, au
         changes["template"] = (await from_library(services, changes["template"], author=author.name)).name
     device = await asyncio.to_thread(services.registry.devices.change, dev_eui, changes)
     await services.network.reload_devices([dev_eui])
-    return shown(device)
+    return shown(device, services)
 
 
 @router.delete("/{dev_eui}", dependencies=_WRITE, status_code=204, responses=documented(404))

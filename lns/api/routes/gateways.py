@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from lns.api import times
 from lns.api.auth import needs
 from lns.api.problems import ApiProblem, documented
+from lns.api.routes.health_shapes import HealthReply, health_of
 from lns.api.services import Given, Services
 from lns.api.shapes import Body, Eui, GatewayEui, Page, answer, example, optional
 from lns.registry.errors import RegistryError
@@ -79,6 +80,7 @@ class GatewayReply(BaseModel):
     limited: dict[str, int] = Field(description="Datagrams dropped by a limit, by reason.")
     address_changes: int
     stat: dict[str, Any] | None = Field(description="Its last status report.")
+    health: HealthReply | None = Field(description="Whether it is there; null: it was not heard while it was served.")
 
 
 @router.get("", dependencies=_READ, response_model=Page[GatewayReply], responses=documented())
@@ -89,7 +91,7 @@ async def list_gateways(services: Given) -> Response:
     def page() -> dict[str, Any]:
         rows = {row.eui: row for row in services.registry.gateways.all()}
         euis = sorted({*rows, *links})
-        return {"items": [_shown(eui, rows.get(eui), links.get(eui)) for eui in euis], "next": None}
+        return {"items": [_shown(services, eui, rows.get(eui), links.get(eui)) for eui in euis], "next": None}
 
     return await answer(page)
 
@@ -113,7 +115,7 @@ async def get_gateway(eui: GatewayEui, services: Given) -> dict[str, Any]:
         link = services.links.get(eui)
         if link is None:
             raise ApiProblem(404, "not_found", f"gateway {eui} was neither added nor heard") from None
-        return _shown(eui, None, link.snapshot())
+        return _shown(services, eui, None, link.snapshot())
     return _now(services, row)
 
 
@@ -146,11 +148,12 @@ async def delete_gateway(eui: GatewayEui, services: Given) -> None:
         if services.links.get(eui) is None:
             raise ApiProblem(404, "not_found", f"gateway {eui} was neither added nor heard") from None
     services.links.forget(eui)
+    await services.latest.forget_gateway(eui)
 
 
 def _now(services: Services, row: Gateway) -> dict[str, Any]:
     link = services.links.get(row.eui)
-    return _shown(row.eui, row, None if link is None else link.snapshot())
+    return _shown(services, row.eui, row, None if link is None else link.snapshot())
 
 
 _NO_LINK: dict[str, Any] = {
@@ -170,7 +173,7 @@ _NO_LINK: dict[str, Any] = {
 }
 
 
-def _shown(eui: str, row: Gateway | None, link: dict[str, Any] | None) -> dict[str, Any]:
+def _shown(services: Services, eui: str, row: Gateway | None, link: dict[str, Any] | None) -> dict[str, Any]:
     live = link if link is not None else _NO_LINK
     shown = {name: live[name] for name in _NO_LINK}
     shown["eui"] = eui
@@ -182,6 +185,7 @@ def _shown(eui: str, row: Gateway | None, link: dict[str, Any] | None) -> dict[s
     shown["altitude_m"] = None if row is None else row.altitude_m
     shown["tags"] = {} if row is None else row.tags
     shown["created_at"] = None if row is None else times.text(row.created_at_us)
+    shown["health"] = health_of(services, "gateway", eui)
     stored = (None, None) if row is None else (row.first_seen_at_us, row.last_seen_at_us)
     shown["first_seen_at"] = times.text_or_none(stored[0]) or live.get("first_seen_at")
     shown["last_seen_at"] = live.get("last_seen_at") or times.text_or_none(stored[1])

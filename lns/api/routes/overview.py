@@ -13,7 +13,7 @@ from lns.api import times
 from lns.api.auth import needs
 from lns.api.hints import hinted
 from lns.api.problems import documented
-from lns.api.services import Given
+from lns.api.services import Given, Services
 from lns.api.shapes import DevAddr, Eui, Page, answer
 from lns.api.streams import Streams
 
@@ -25,6 +25,15 @@ class UdpReply(BaseModel):
 
     host: str = Field(examples=["0.0.0.0"])
     port: int = Field(examples=[1700])
+
+
+class AlertReply(BaseModel):
+    """Something about an outlet that a person should look at."""
+
+    application: str = Field(examples=["default"])
+    outlet: str = Field(examples=["alerts"])
+    kind: str = Field(description="disabled, breaker, full or dead.", examples=["dead"])
+    text: str
 
 
 class StatusReply(BaseModel):
@@ -39,10 +48,15 @@ class StatusReply(BaseModel):
     devices: int = Field(examples=[12])
     sessions: int = Field(examples=[11])
     gateways: dict[str, int] = Field(description="By state.", examples=[{"accepted": 2, "seen": 1, "blocked": 0}])
+    health: dict[str, dict[str, int]] = Field(
+        description="Devices and gateways that were heard, by state.",
+        examples=[{"device": {"online": 11, "offline": 1}, "gateway": {"online": 2}}],
+    )
     counters: dict[str, dict[str, float]] = Field(
         description="Counts since the start, by outcome or reason.",
         examples=[{"uplinks": {"accepted": 1041, "refused": 3}, "refusals": {"unknown_dev_addr": 3}}],
     )
+    alerts: list[AlertReply] = Field(description="Outlets that are in trouble.")
 
 
 class ConsumerReply(BaseModel):
@@ -51,6 +65,9 @@ class ConsumerReply(BaseModel):
     name: str = Field(examples=["decoder"])
     position: int = Field(description="Seq of the last record applied.", examples=[1042])
     lag: int = Field(description="Records between it and the head.", examples=[0])
+    waiting: int = Field(
+        description="Uplinks it has passed that are decoded later: their codec does not answer.", examples=[0]
+    )
     rate_per_s: float = Field(examples=[12.5])
     applied: int = Field(description="Records applied since the start.", examples=[1042])
     state: str = Field(examples=["running"])
@@ -110,11 +127,20 @@ async def read_status(services: Given) -> dict[str, Any]:
         "devices": len(devices.by_eui),
         "sessions": devices.sessions.count,
         "gateways": {labels[0]: int(count) for labels, count in services.links.by_state()},
+        "health": _health(services),
         "counters": {
             name: {".".join(labels) or "total": count for labels, count in list(counter.values.items())}
             for name, counter in _COUNTERS.items()
         },
+        "alerts": await services.outlets.alerts(),
     }
+
+
+def _health(services: Services) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {"device": {}, "gateway": {}}
+    for (kind, state), count in sorted(services.latest.consumer.states().items()):
+        found[kind][state] = count
+    return found
 
 
 @router.get("/exchange", response_model=ExchangeReply, responses=documented())
@@ -122,7 +148,11 @@ async def read_exchange(services: Given) -> dict[str, Any]:
     """Show the log's extent and how far each consumer is behind its head."""
     status = await services.exchange.status()
     consumers = [
-        {**consumer, "last_error_at": times.text_or_none(consumer["last_error_at_us"])}
+        {
+            **consumer,
+            "waiting": services.decoding.late.waiting if consumer["name"] == services.decoding.name else 0,
+            "last_error_at": times.text_or_none(consumer["last_error_at_us"]),
+        }
         for consumer in status["consumers"]
     ]
     return {**status, "consumers": consumers}

@@ -74,7 +74,7 @@ async def list_replays(services: Given) -> dict[str, Any]:
 
 @router.post("", dependencies=_WRITE, status_code=202, response_model=ReplayReply, responses=documented(404, 409))
 async def start_replay(body: ReplayBody, services: Given) -> dict[str, Any]:
-    """Start a replay of what the log still holds; ask for it by its id until it is done.
+    """Start a replay of what log and archive hold; ask for it by its id until it is done.
 
     It goes on by itself after a stop or a kill of the server. Doing it twice changes nothing the second time.
     """

@@ -1,4 +1,4 @@
-"""Measurements: the fields of a device, their values in time, and what the store has set aside."""
+"""Measurements: the fields of a device and their values in time."""
 
 import asyncio
 import time
@@ -12,12 +12,12 @@ from lns.api import times
 from lns.api.auth import needs
 from lns.api.problems import ApiProblem, documented
 from lns.api.services import Given, Services
-from lns.api.shapes import After, Body, DevEui, Limit, Page, answer, example
-from lns.series.store import Bucket, FieldInfo, Point, SeriesStore, SetAside
+from lns.api.shapes import After, DevEui, Page, answer
+from lns.series.store import Bucket, FieldInfo, Point, SeriesStore
 
 router = APIRouter(tags=["series"])
 
-_READ, _WRITE = [Depends(needs("read"))], [Depends(needs("write"))]
+_READ = [Depends(needs("read"))]
 _DAY_US = 86_400_000_000
 MAX_BUCKETS = 10_000
 MAX_POINTS = 10_000
@@ -66,37 +66,11 @@ class BucketReply(BaseModel):
     last: Value = Field(examples=[22.0])
 
 
-class SetAsideReply(BaseModel):
-    """A measurement that the store refused, with its reason."""
-
-    id: int = Field(examples=[1])
-    row: str = Field(description="The measurement as it came, as JSON text in which NaN and Infinity may stand.")
-    code: str = Field(examples=["not_finite"])
-    reason: str
-    at: str = Field(description="RFC 3339, UTC.", examples=["2026-01-31T08:00:00.000000Z"])
-    state: str = Field(examples=["open"])
-
-
-class RetryRejectedBody(Body):
-    """Which measurements to write again."""
-
-    model_config = example(ids=[1, 2])
-
-    ids: list[int] = Field(min_length=1, max_length=1000, description="Ids from the list.")
-
-
-class RetryRejectedReply(BaseModel):
-    """What became of them."""
-
-    stored: int = Field(examples=[2])
-    failed: int = Field(examples=[0])
-
-
 @router.get("/devices/{dev_eui}/series", dependencies=_READ, response_model=FieldsReply, responses=documented(404, 503))
 async def list_fields(dev_eui: DevEui, services: Given) -> Response:
     """List what a device measures, each field with its newest value."""
     device_id = await _device_id(services, dev_eui)
-    found = await _store(services).latest(device_id)
+    found = await (await _store(services)).latest(device_id)
     return await answer(lambda: {"fields": [_field(info) for info in found]})
 
 
@@ -125,7 +99,7 @@ async def read_series(
     start = from_us if from_us is not None else end - _DAY_US
     if start >= end:
         raise ApiProblem(422, "invalid", f"from {times.text(start)} is not before to {times.text(end)}")
-    store = _store(services)
+    store = await _store(services)
     if bucket is not None:
         buckets = await store.buckets(device_id, field, start, end, _width_us(bucket, start, end))
         await _check_known(store, device_id, dev_eui, field, buckets)
@@ -136,27 +110,10 @@ async def read_series(
     return await answer(lambda: {"items": [_point(p) for p in points], "next": following})
 
 
-@router.get("/series/rejected", dependencies=_READ, response_model=Page[SetAsideReply], responses=documented(503))
-async def list_rejected(services: Given, limit: Limit = 100, after: After = None) -> Response:
-    """List measurements that the store refused, such as a number that is not finite, oldest first."""
-    found = await _store(services).rejected(limit, after or 0)
-    following = str(found[-1].id) if len(found) == limit else None
-    return await answer(lambda: {"items": [_set_aside(entry) for entry in found], "next": following})
-
-
-@router.post(
-    "/series/rejected/retry", dependencies=_WRITE, response_model=RetryRejectedReply, responses=documented(503)
-)
-async def retry_rejected(body: RetryRejectedBody, services: Given) -> dict[str, int]:
-    """Write refused measurements again, for instance after an upgrade."""
-    result = await _store(services).retry(body.ids)
-    return {"stored": result.accepted + result.superseded, "failed": len(result.rejected)}
-
-
-def _store(services: Services) -> SeriesStore:
+async def _store(services: Services) -> SeriesStore:
     if services.series is None:
         raise ApiProblem(503, "no_series_store", "no series store is enabled: set series.enabled in the configuration")
-    return services.series
+    return await services.stores.ensure_open(services.series.name)
 
 
 def _width_us(bucket_s: int, start_us: int, end_us: int) -> int:
@@ -205,15 +162,4 @@ def _bucket(bucket: Bucket) -> dict[str, Any]:
         "count": bucket.count,
         "first": bucket.first,
         "last": bucket.last,
-    }
-
-
-def _set_aside(entry: SetAside) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "row": entry.row,
-        "code": entry.code,
-        "reason": entry.reason,
-        "at": times.text(entry.at_us),
-        "state": entry.state,
     }
