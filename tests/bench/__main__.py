@@ -25,6 +25,8 @@ PARTS = {
     "stages": "stages",
     "decode": "decode",
     "series": "series",
+    "engines": "engines",
+    "catchup": "catchup",
     "kafka": "kafka",
     "downlinks": "downlinks",
 }

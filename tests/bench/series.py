@@ -16,7 +16,7 @@ from lns.series.sqlite import SqliteSeries
 from lns.series.store import Rows
 from tests.bench.figure import Figure, repeated
 
-T0 = 1_700_000_000_000_000
+T0 = time.time_ns() // 1000 - 60_000_000  # rows on time: those of days that are over cost more
 DEVICES = 2000
 ROWS = 300_000  # per figure, after as many to give the tree some depth
 REPEATS = 5
@@ -140,11 +140,13 @@ async def read_figures() -> list[Figure]:
             values = [float(i % 97) for i in range(points)]
             columns = ([1] * points, [f"f{field}"] * points, times, values, [None] * points, [1] * points)
             await store.write(Rows(*columns), None)
+        await store.roll_up()
         end = start + points * step_us
         reads = {
             "series.read_latest_ms": lambda: store.latest(1),
             "series.read_range_1000_ms": lambda: store.range(1, "f3", start, end, 1000),
             "series.read_year_by_day_ms": lambda: store.buckets(1, "f3", start, end, 86_400_000_000),
+            "series.read_year_by_hour_ms": lambda: store.buckets(1, "f3", start, end, 3_600_000_000),
         }
         figures: list[Figure] = []
         for name, read in reads.items():

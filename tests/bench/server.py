@@ -86,12 +86,12 @@ def temporary_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """A server on the data in `folder`, until the end of the block."""
+def serving(folder: Path, sections: str = "") -> Iterator[Server]:
+    """A server on the data in `folder`, with more `sections` of configuration, until the end of the block."""
     udp_port, api_port = _free_port(socket.SOCK_DGRAM), _free_port(socket.SOCK_STREAM)
     config = folder / "lns.toml"
     data_dir = folder / "data"
-    config.write_text(_CONFIG.format(data_dir=data_dir, udp_port=udp_port, api_port=api_port))
+    config.write_text(_CONFIG.format(data_dir=data_dir, udp_port=udp_port, api_port=api_port) + sections)
     command = [str(Path(sys.executable).with_name("lns")), "serve", "--config", str(config)]
     started = time.monotonic()
     with (folder / "server.log").open("wb") as log:
