@@ -30,6 +30,7 @@ from lns.config import Config, ConfigError
 from lns.delivery.history import LoggedRecords
 from lns.delivery.outcome import Outcome, Outgoing
 from lns.delivery.replays import Replays, Running
+from lns.delivery.rows import OutletRow
 from lns.delivery.store import Deliveries, Kept
 from lns.delivery.worker import NOTICE, Surroundings
 from lns.exchange.cursor import Cursor
@@ -129,12 +130,17 @@ class Outlets:
         return stored
 
     async def change(self, known: StoredOutlet, new: Outlet) -> StoredOutlet:
-        """Another definition under its name: it goes on where it was, after what is under way has ended."""
+        """Another definition under its name: it goes on where it was, after what is under way has ended.
+
+        What held the former one back, its breaker or a 410, says nothing of the new one.
+        """
         await asyncio.to_thread(kinds.check, new)
         async with self._turn(known):
             stored = await asyncio.to_thread(self._registry.outlets.change, known, new)
             await self._hold(stored)
             await self._end(known.key)
+            await self.store.note_outlet(known.key, OutletRow())
+            await self.store.wake(known.key, _now_us())
             await self._begin(stored)
         return stored
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.api.answers import ok, problem
 from tests.assembly.serving import QUICK, World, shown
+from tests.brokers import free_port
 from tests.outlets.receiver import Request, answer, receiving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -73,6 +74,21 @@ async def test_a_change_goes_on_where_it_was_and_cuts_nothing_off(world: World) 
         await new.got(4)
         await shown(world, "/deliveries", ended, application="changed")
         assert (counts(old.requests), counts(new.requests)) == ([0], [1, 2, 3, 4])
+
+
+async def test_a_change_that_mends_an_outlet_is_tried_at_once(world: World) -> None:
+    await world.application("mended")
+    await world.device(9, "mended")
+    async with receiving() as receiver:
+        away = f"http://127.0.0.1:{free_port()}/"
+        slow = {**QUICK, "schedule": {"waits_s": [3600.0] * 3}, "breaker": {"row": 1, "open_s": 3600.0, "open_most_s": 3600.0}}
+        await world.outlet("hook", away, "mended", sending=slow, **UPLINKS)
+        await world.uplinks(3, 9)
+        where = "/applications/mended/outlets/hook"
+        await shown(world, where, lambda one: one["breaker"] == "open")
+        ok(await world.api.patch(where, json={"settings": {"url": receiver.url}}))
+        await receiver.got(3)
+        assert (await world.get(where))["breaker"] == "closed"
 
 
 async def test_what_comes_during_a_pause_is_sent_after_it(world: World) -> None:
