@@ -152,8 +152,10 @@ class Worklist(Generic[J]):
         return write
 
     def end(self, job: J, state: State) -> None:
-        """A job is over."""
+        """A job is over; what it waited for on its way is none of its errors."""
         job.state, job.finished_at_us = state, time.time_ns() // 1000
+        if state != "failed":
+            job.error = None
         self.note(job)
         if job is not self._in_work:
             self._tell(job)

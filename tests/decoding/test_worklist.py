@@ -145,3 +145,16 @@ async def test_a_paused_job_makes_way_at_once_and_stays_paused_over_a_restart(tm
         assert jobs.all["a"].state == "paused"
         jobs.resume(jobs.all["a"])
         assert (await finished(jobs, "a")).state == "done"
+
+
+async def test_what_a_job_waited_for_is_no_error_of_one_that_is_done_also_after_a_restart(tmp_path):
+    async def step(job):
+        job.error = "something else goes first"
+
+    async with running(tmp_path / "x.db") as exchange:
+        async with working(exchange, step) as jobs:
+            await jobs.add(count("a", last=1))
+            assert (await finished(jobs, "a")).error is None
+        again = Worklist(Count, "count_job", exchange)
+        await again.open()
+        assert (again.all["a"].state, again.all["a"].error) == ("done", None)
