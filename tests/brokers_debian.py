@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,8 @@ class Server:
 
     def _signal(self, number: int) -> None:
         assert self._process is not None
-        os.killpg(self._process.pid, number)
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(self._process.pid, number)
 
 
 def needed(package: str, path: str) -> None:

@@ -1,6 +1,7 @@
 """What the delivery store takes and gives."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +12,19 @@ from lns.delivery.outcome import Outcome, Outgoing
 SEARCH_MOST = 1000
 _WILD = re.compile(r"[%_\\]")
 _ERROR = r"EXISTS (SELECT 1 FROM attempt WHERE attempt.delivery = delivery.id AND error LIKE ? ESCAPE '\')"
+
+
+class Added(msgspec.Struct, frozen=True):
+    """Messages of an outlet to write down, and its place in the log after them; None: it does not move.
+
+    `again`: those that have ended are opened once more, under the id they had.
+    """
+
+    outlet: str
+    messages: Sequence[Outgoing]
+    seq: int | None
+    now_us: int
+    again: bool = False
 
 
 class Claimed(msgspec.Struct, frozen=True):

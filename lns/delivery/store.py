@@ -5,17 +5,18 @@ What people search for is read by a thread of its own: however long that takes, 
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from lns.delivery.gathered import Gathered
 from lns.delivery.lanes import Item
 from lns.delivery.machine import State, Step
 from lns.delivery.outcome import Outgoing
-from lns.delivery.rows import Attempt, Attempted, Bounds, Claimed, Delivery, Noted, OutletRow, Query
+from lns.delivery.rows import Added, Attempt, Attempted, Bounds, Claimed, Delivery, Noted, OutletRow, Query
 from lns.delivery.table import Table
 from lns.errors import StoreError, sqlite_sentence
 
@@ -46,6 +47,15 @@ class Deliveries:
         self._reader = ThreadPoolExecutor(1, "deliveries-reader") if path is not None else self._thread
         self._table: Table | None = None
         self._reads: Table | None = None
+        self._enqueue = Gathered[Added, list[Item]](
+            self._thread, lambda added: self._open.enqueue_all(added), lambda one: len(one.messages)
+        )
+        self._claim = Gathered[Sequence[int], list[Claimed]](
+            self._thread, lambda asked: self._open.claim_all(asked), len
+        )
+        self._settle = Gathered[Sequence[Attempted], None](
+            self._thread, lambda asked: self._open.settle_all(asked), len
+        )
 
     async def open(self) -> None:
         self._table = await self._call(Table, self._path, self._most_bytes)
@@ -68,16 +78,16 @@ class Deliveries:
     async def enqueue(
         self, outlet: str, messages: Sequence[Outgoing], seq: int | None, now_us: int, again: bool = False
     ) -> list[Item]:
-        return await self._call(self._open.enqueue, outlet, messages, seq, now_us, again)
+        return await self._answered(self._enqueue(Added(outlet, messages, seq, now_us, again)))
 
     async def open_items(self, outlet: str) -> list[Item]:
         return await self._call(self._open.open_items, outlet)
 
     async def claim(self, ids: Sequence[int]) -> list[Claimed]:
-        return await self._call(self._open.claim, ids)
+        return await self._answered(self._claim(ids))
 
     async def settle(self, attempted: Sequence[Attempted]) -> None:
-        await self._call(self._open.settle, attempted)
+        await self._answered(self._settle(attempted))
 
     async def resend(self, outlet: str, messages: Sequence[Outgoing], now_us: int, noted: Noted) -> list[Item]:
         return await self._call(self._open.resend, outlet, messages, now_us, noted)
@@ -178,7 +188,10 @@ class Deliveries:
         return await self._in(self._reader, call, *args)
 
     async def _in(self, thread: ThreadPoolExecutor, call: Callable[..., _T], *args: Any) -> _T:
+        return await self._answered(asyncio.get_running_loop().run_in_executor(thread, call, *args))
+
+    async def _answered(self, answer: Awaitable[_T]) -> _T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(thread, call, *args)
+            return await answer
         except sqlite3.Error as error:
             raise StoreError(sqlite_sentence(self._path, error)) from error

@@ -11,30 +11,69 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from lns.delivery.lanes import Item
 from lns.delivery.machine import ENDED, OPEN, State, Step, states_that
+from lns.delivery.many import Many
 from lns.delivery.outcome import Outgoing
-from lns.delivery.rows import SEARCH_MOST, Attempt, Attempted, Bounds, Claimed, Delivery, Noted, OutletRow, Query
+from lns.delivery.rows import (
+    SEARCH_MOST,
+    Added,
+    Attempt,
+    Attempted,
+    Bounds,
+    Claimed,
+    Delivery,
+    Noted,
+    OutletRow,
+    Query,
+)
 
 _OPEN = ", ".join(f"'{state.value}'" for state in OPEN)
 _COLUMNS = ", ".join(Delivery.__struct_fields__)
 _ATTEMPT = ", ".join(Attempt.__struct_fields__)
-_ENQUEUE = f"""
+_ADDED = """
 INSERT INTO delivery (outlet, message_id, seq, lane, event, state, created_us, opened_us, next_us, changed_us,
     body, at_us)
-VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?6, ?6, ?6, ?7, ?9)
+"""
+_ENQUEUE = Many(
+    f"{_ADDED} VALUES {{rows}} ON CONFLICT (outlet, message_id) DO NOTHING",
+    "(?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)",
+)
+_OPEN_AGAIN = f"""
+{_ADDED} VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)
 ON CONFLICT (outlet, message_id) DO UPDATE SET
     seq = excluded.seq, state = 'pending', attempts = 0, refusals = 0, opened_us = excluded.opened_us,
     next_us = excluded.next_us, changed_us = excluded.changed_us, reason = '', body = excluded.body
-WHERE ?8 AND state NOT IN ({_OPEN})
+WHERE state NOT IN ({_OPEN})
 RETURNING id
 """
-_SETTLE = f"""
-UPDATE delivery SET state = ?, attempts = ?, refusals = ?, next_us = ?, changed_us = ?, reason = ?,
-    body = CASE WHEN ? THEN NULL ELSE body END, attempt_bytes = attempt_bytes + ?
-WHERE id = ? AND state IN ({_OPEN})
+_PLACE = "INSERT INTO outlet (outlet, seq) VALUES (?, ?) ON CONFLICT (outlet) DO UPDATE SET seq = excluded.seq"
+_CLAIM = f"""
+SELECT id, attempts, refusals, opened_us, message_id, seq, lane, event, body, at_us FROM delivery
+WHERE id IN (SELECT value FROM json_each(?)) AND +state IN ({_OPEN})
 """
-_TRIED_TOO = "UPDATE delivery SET attempt_bytes = attempt_bytes + ? WHERE id = ?"
+# The plus keeps SQLite from looking rows up by their state.
+_SETTLE = Many(
+    f"""
+WITH a (id, state, attempts, refusals, next_us, changed_us, reason, size) AS (VALUES {{rows}})
+UPDATE delivery SET state = a.state, attempts = a.attempts, refusals = a.refusals, next_us = a.next_us,
+    changed_us = a.changed_us, reason = a.reason,
+    body = CASE WHEN a.state = 'delivered' THEN NULL ELSE body END, attempt_bytes = attempt_bytes + a.size
+FROM a WHERE delivery.id = a.id AND +delivery.state IN ({_OPEN})
+""",
+    "(?, ?, ?, ?, ?, ?, ?, ?)",
+)
+_TRIED_TOO = Many(
+    f"""
+WITH a (id, size) AS (VALUES {{rows}})
+UPDATE delivery SET attempt_bytes = attempt_bytes + a.size
+FROM a WHERE delivery.id = a.id AND +delivery.state NOT IN ({_OPEN})
+""",
+    "(?, ?)",
+)
+_TRIED = Many("INSERT OR REPLACE INTO attempt VALUES {rows}", "(?, ?, ?, ?, ?, ?, ?, ?, ?)")
 _OLDEST = " UNION ALL ".join(
     f"SELECT * FROM (SELECT id, changed_us FROM delivery WHERE state = '{state.value}' ORDER BY changed_us LIMIT 100)"
     for state in ENDED
@@ -86,20 +125,23 @@ class Table:
 
         `again`: those that have ended are opened once more, under the id they had.
         """
+        return self.enqueue_all([Added(outlet, messages, seq, now_us, again)])[0]
+
+    def enqueue_all(self, added: Sequence[Added]) -> list[list[Item]]:
+        """The same for several, all or none."""
         with self._transaction():
-            items = self._insert(outlet, messages, now_us, again)
-            if seq is not None:
-                self._db.execute(
-                    "INSERT INTO outlet (outlet, seq) VALUES (?, ?)"
-                    " ON CONFLICT (outlet) DO UPDATE SET seq = excluded.seq",
-                    (outlet, seq),
-                )
+            new = iter(self._insert([one for one in added if not one.again]))
+            items = [
+                self._insert_again(one.outlet, one.messages, one.now_us) if one.again else next(new) for one in added
+            ]
+            places = {one.outlet: one.seq for one in added if one.seq is not None}
+            self._db.executemany(_PLACE, places.items())
         return items
 
     def resend(self, outlet: str, messages: Sequence[Outgoing], now_us: int, noted: Noted) -> list[Item]:
         """Open deliveries again, or add them, and note how far the replay is that asks for it, both or neither."""
         with self._transaction():
-            items = self._insert(outlet, messages, now_us, again=True)
+            items = self._insert_again(outlet, messages, now_us)
             self._note(noted)
         return items
 
@@ -120,11 +162,24 @@ class Table:
         """The keys of all that have a place in the log."""
         return [row[0] for row in self._db.execute("SELECT outlet FROM outlet ORDER BY outlet")]
 
-    def _insert(self, outlet: str, messages: Sequence[Outgoing], now_us: int, again: bool) -> list[Item]:
+    def _insert(self, added: Sequence[Added]) -> list[list[Item]]:
+        """What of each is new; ids are given in their order, one after the other."""
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM delivery").fetchone()
+        rows = [_row(one.outlet, message, one.now_us) for one in added for message in one.messages]
+        if _ENQUEUE.execute(self._db, rows) == len(rows):
+            ids = iter(range(last + 1, last + 1 + len(rows)))
+            return [[Item(next(ids), m.lane, one.now_us) for m in one.messages] for one in added]
+        found = self._db.execute("SELECT outlet, message_id, id FROM delivery WHERE id > ?", (last,)).fetchall()
+        new = {(outlet, message_id): id_ for outlet, message_id, id_ in found}
+        return [
+            [Item(new.pop(key), m.lane, one.now_us) for m in one.messages if (key := (one.outlet, m.id)) in new]
+            for one in added
+        ]
+
+    def _insert_again(self, outlet: str, messages: Sequence[Outgoing], now_us: int) -> list[Item]:
         items = []
         for m in messages:
-            values = (outlet, m.id, m.seq, m.lane, m.event, now_us, m.body, again, m.at_us)
-            for (id_,) in self._db.execute(_ENQUEUE, values).fetchall():
+            for (id_,) in self._db.execute(_OPEN_AGAIN, _row(outlet, m, now_us)).fetchall():
                 items.append(Item(id_, m.lane, now_us))
         return items
 
@@ -147,30 +202,36 @@ class Table:
 
     def claim(self, ids: Sequence[int]) -> list[Claimed]:
         """What these carry, in their order; those that are no longer to be sent are left out."""
-        found = []
-        for id_ in ids:
-            row = self._db.execute(
-                "SELECT id, attempts, refusals, opened_us, message_id, seq, lane, event, body, at_us FROM delivery"
-                f" WHERE id = ? AND state IN ({_OPEN})",
-                (id_,),
-            ).fetchone()
-            if row:
-                delivery, attempts, refusals, opened_us, *carried = row
-                found.append(Claimed(delivery, attempts, refusals, opened_us, Outgoing(*carried)))
-        return found
+        return self.claim_all([ids])[0]
+
+    def claim_all(self, asked: Sequence[Sequence[int]]) -> list[list[Claimed]]:
+        """The same for several."""
+        rows = self._db.execute(_CLAIM, (msgspec.json.encode([id_ for ids in asked for id_ in ids]).decode(),))
+        found: dict[int, Claimed] = {}
+        for id_, attempts, refusals, opened_us, *carried in rows.fetchall():
+            found[id_] = Claimed(id_, attempts, refusals, opened_us, Outgoing(*carried))
+        return [[found[id_] for id_ in ids if id_ in found] for ids in asked]
 
     def settle(self, attempted: Sequence[Attempted]) -> None:
         """Write attempts and where they have led; a delivery that was dropped meanwhile stays dropped."""
+        self.settle_all([attempted])
+
+    def settle_all(self, several: Sequence[Sequence[Attempted]]) -> list[None]:
+        """The same for several, all or none."""
+        changes, sizes, attempts = [], [], []
+        for a in (one for attempted in several for one in attempted):
+            s, o, end_us = a.settled, a.outcome, a.at_us + a.ms * 1000
+            size = _ATTEMPT_BYTES + sum(len(text.encode()) for text in (o.error, o.request, o.response))
+            changes.append((a.id, s.state.value, s.attempts, s.refusals, s.next_us, end_us, s.reason, size))
+            sizes.append((a.id, size))
+            attempts.append(
+                (a.id, s.attempts, a.at_us, a.ms, o.verdict.value, o.status, o.error, o.request, o.response)
+            )
         with self._transaction():
-            for a in attempted:
-                s, o, end_us = a.settled, a.outcome, a.at_us + a.ms * 1000
-                ended = s.state is State.DELIVERED
-                size = _ATTEMPT_BYTES + sum(len(text.encode()) for text in (o.error, o.request, o.response))
-                change = (s.state.value, s.attempts, s.refusals, s.next_us, end_us, s.reason, ended, size, a.id)
-                if not self._db.execute(_SETTLE, change).rowcount:
-                    self._db.execute(_TRIED_TOO, (size, a.id))
-                row = (a.id, s.attempts, a.at_us, a.ms, o.verdict.value, o.status, o.error, o.request, o.response)
-                self._db.execute("INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            _TRIED_TOO.execute(self._db, sizes)
+            _SETTLE.execute(self._db, changes)
+            _TRIED.execute(self._db, attempts)
+        return [None] * len(several)
 
     def search(self, query: Query, limit: int, before_id: int | None = None) -> list[Delivery]:
         """Newest first, at most 1000; `before_id` reads on."""
@@ -290,6 +351,10 @@ class Table:
     def _delete(self, ids: Sequence[tuple[int]]) -> None:
         self._db.executemany("DELETE FROM attempt WHERE delivery = ?", ids)
         self._db.executemany("DELETE FROM delivery WHERE id = ?", ids)
+
+
+def _row(outlet: str, m: Outgoing, now_us: int) -> tuple[Any, ...]:
+    return outlet, m.id, m.seq, m.lane, m.event, now_us, now_us, now_us, now_us, m.body, m.at_us
 
 
 def _possible(query: Query, step: Step) -> tuple[str, list[Any]]:

@@ -81,7 +81,11 @@ async def test_a_change_that_mends_an_outlet_is_tried_at_once(world: World) -> N
     await world.device(9, "mended")
     async with receiving() as receiver:
         away = f"http://127.0.0.1:{free_port()}/"
-        slow = {**QUICK, "schedule": {"waits_s": [3600.0] * 3}, "breaker": {"row": 1, "open_s": 3600.0, "open_most_s": 3600.0}}
+        slow = {
+            **QUICK,
+            "schedule": {"waits_s": [3600.0] * 3},
+            "breaker": {"row": 1, "open_s": 3600.0, "open_most_s": 3600.0},
+        }
         await world.outlet("hook", away, "mended", sending=slow, **UPLINKS)
         await world.uplinks(3, 9)
         where = "/applications/mended/outlets/hook"

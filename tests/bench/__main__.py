@@ -28,6 +28,9 @@ PARTS = {
     "engines": "engines",
     "catchup": "catchup",
     "kafka": "kafka",
+    "delivery": "delivery",
+    "path": "path",
+    "replaying": "replaying",
     "downlinks": "downlinks",
 }
 """Module by part."""

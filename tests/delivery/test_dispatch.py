@@ -131,8 +131,8 @@ async def test_a_flood_is_written_down_in_parts_and_what_is_of_others_costs_no_w
         worker = await run.dispatch.add("x", told, Pipe(), paused=True)
         odd = Intake(worker, run.around, UPLINKS, render, lambda batch: [s for s in batch if s.seq % 2])
         writes = []
-        enqueue = run.store._open.enqueue
-        run.store._open.enqueue = lambda *args: writes.append((len(args[1]), args[2])) or enqueue(*args)
+        enqueue = run.store.enqueue
+        run.store.enqueue = lambda *args: writes.append((len(args[1]), args[2])) or enqueue(*args)
         await odd.handle(stored(14, 1513))
         assert writes == [(250, 513), (250, 1013), (250, 1513)]
         await odd.handle(stored(1514, 1514))

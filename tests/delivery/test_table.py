@@ -6,7 +6,7 @@ import pytest
 from lns.delivery.lanes import Item
 from lns.delivery.machine import Settled, State
 from lns.delivery.outcome import Outcome, Verdict
-from lns.delivery.rows import Attempt, Attempted, OutletRow, Query
+from lns.delivery.rows import Added, Attempt, Attempted, OutletRow, Query
 from lns.delivery.table import Table
 from tests.delivery.build import DELIVERED, NOW_US, TROUBLE, message, messages
 
@@ -37,6 +37,32 @@ def test_a_message_that_comes_twice_is_kept_once(table):
     table.enqueue("x", messages(1, 2), 2, NOW_US)
     assert table.enqueue("x", messages(1, 3), 3, NOW_US) == [Item(3, "lane0", NOW_US)]
     assert [item.id for item in table.enqueue("y", messages(1, 1), 3, NOW_US)] == [4]
+
+
+def test_several_outlets_are_written_down_at_once_each_with_what_is_new_to_it(table):
+    table.enqueue("x", messages(1, 2), 2, NOW_US)
+    end(table, 1)
+    added = [
+        Added("y", messages(1, 2), 2, NOW_US),
+        Added("x", messages(1, 3), 3, NOW_US),
+        Added("x", messages(1, 1), None, NOW_US, True),
+        Added("z", [], 9, NOW_US),
+    ]
+    assert [[item.id for item in items] for items in table.enqueue_all(added)] == [[3, 4], [5], [1], []]
+    assert [table.outlet(outlet).seq for outlet in "xyz"] == [3, 2, 9]
+    assert [[c.message.id for c in claimed] for claimed in table.claim_all([[5], [4, 3]])] == [
+        ["uplink_3"],
+        ["uplink_2", "uplink_1"],
+    ]
+
+
+def test_ends_of_several_outlets_are_written_at_once(table):
+    table.enqueue("x", messages(1, 3), 3, NOW_US)
+    table.drop(Query(ids=(2,)), NOW_US, 10)
+    ends = [Attempted(id_, Settled(State.DELIVERED, 1, 0), DELIVERED, NOW_US, 1) for id_ in (1, 2, 3)]
+    table.settle_all([ends[:1], ends[1:]])
+    assert table.count(Query()) == {"delivered": 2, "dropped": 1}
+    assert [len(table.attempts(id_)) for id_ in (1, 2, 3)] == [1, 1, 1]
 
 
 def test_claim_leaves_out_what_has_ended(table):
