@@ -63,7 +63,8 @@ async def test_the_things_stacks_clients_push_and_replace(running: Running, api:
     [
         (CHIRPSTACK.format("70b3d57edf0fffff"), {"queueItem": {"fPort": 2}},
          (404, "not_found", "device 70b3d57edf0fffff does not exist")),
-        (CHIRPSTACK.format("70b3d57edf000001"), {"fPort": 2}, (422, "invalid", "the command cannot be read: it has no object queueItem")),
+        (CHIRPSTACK.format("70b3d57edf000001"), {"fPort": 2},
+         (422, "invalid", "the command cannot be read: it has no object queueItem")),
         (CHIRPSTACK.format("70b3d57edf000001"), {"queueItem": {"fPort": 0}},
          (422, "invalid", "fPort is 0, expected 1 to 223")),
         (TTS.format("nowhere", "x", "push"), {"downlinks": []},
