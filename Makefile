@@ -12,7 +12,7 @@ run: .venv/.run      ## start the server; DEMO=0 without the simulated fleet, DA
 	@exec $(BIN)/lns serve --data $(DATA) $(if $(CONFIG),--config $(CONFIG)) $(if $(filter 0,$(DEMO)),,--demo)
 
 test: .venv/.dev .venv/.brokers engines      ## run all tests, and print what was skipped and why; ARGS="tests/lorawan -k mic"
-	$(BIN)/pytest $(if $(ARGS),$(ARGS),-n auto --dist loadfile)
+	$(BIN)/pytest $(if $(ARGS),$(ARGS),-n auto --dist loadfile --no-loadscope-reorder)
 
 lint: .venv/.dev      ## ruff and strict mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -187,6 +187,13 @@ def timescale_store(clock: Callable[[], int]) -> SeriesStore:
     return fresh_store(clock, wasm_dsn(), write_path="unnest")
 
 
+def given_timescale(clock: Callable[[], int]) -> SeriesStore:
+    """A store on the database that LNS_TEST_TIMESCALE names; skipped where it names none."""
+    if not os.environ.get("LNS_TEST_TIMESCALE"):
+        pytest.skip("no TimescaleDB server given: set LNS_TEST_TIMESCALE to the DSN of a database with the extension")
+    return timescale_store(clock)
+
+
 async def roll(store: Any) -> int:
     """Roll up all that is to be rolled up; returns how many pieces that took."""
     pieces = 0

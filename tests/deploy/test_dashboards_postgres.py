@@ -108,7 +108,7 @@ def test_the_silent_device_stands_first(grafana):
     (silent,) = (one for one in targets(SERIES) if one.label == "fleet/Silent the longest/A")
     found = grafana.execute(sql(silent.target["rawSql"], shown(grafana, "5m"))).fetchall()
     assert found[0][0] == "device 3"
-    assert found[0][1] == pytest.approx(30 * 3600, abs=1000)
+    assert 30 * 3600 - 1 <= found[0][1] < 34 * 3600  # seconds, and the time since the tables were filled
 
 
 def test_old_values_are_shown_as_the_latest_of_a_silent_device(grafana):

@@ -13,7 +13,7 @@ from tests.influx import OwnDatabase, shared_server
 from tests.influx import given as given_influx
 from tests.mongo import fresh_store as fresh_mongo
 from tests.mongo import given as given_mongo
-from tests.postgres import fresh_store, timescale_store
+from tests.postgres import fresh_store, given_timescale
 
 T0 = 1_790_000_000_000_000  # 2026-09-21
 DAY_US = 86_400_000_000
@@ -37,7 +37,7 @@ GIVEN: dict[str, tuple[str, Make]] = {
     "influxdb2": ("LNS_TEST_INFLUXDB2", lambda _folder, clock: given_influx(2, clock)),
     "influxdb3": ("LNS_TEST_INFLUXDB3", lambda _folder, clock: given_influx(3, clock)),
     "mongodb-given": ("LNS_TEST_MONGO", lambda _folder, clock: given_mongo(clock)),
-    "timescale": ("LNS_TEST_TIMESCALE", lambda _folder, clock: timescale_store(clock)),
+    "timescale": ("LNS_TEST_TIMESCALE", lambda _folder, clock: given_timescale(clock)),
 }
 
 # Every engine the contract is run against: folder and clock to store.

@@ -19,7 +19,8 @@ _logger = logging.getLogger(__name__)
 
 VERSION = 1
 _OLDEST_SERVER = 140_000  # date_bin, and exact microseconds from extract
-# Before it an insert into a compressed chunk could end at the first row there and say nothing: its issue 7672.
+# Before it an insert into a compressed chunk could end at the first row there and say nothing
+# (timescale/timescaledb, #7672).
 _OLDEST_TIMESCALE = (2, 18, 1)
 _DAILY_FOR_DAYS = 400  # before the setup; what is older than that lies in a partition a year
 _LOCK = 0x696E666C69676874  # "inflight": two servers that start at once set up one after the other
