@@ -80,7 +80,7 @@ async def postgres() -> list[Figure]:
         async def load(batches: Sequence[Rows]) -> float:
             raw.execute(f"CREATE TABLE IF NOT EXISTS raw (LIKE {settings.schema}.measurement INCLUDING ALL)")
             numbers = {name: n for n, name in enumerate(sorted(set(batches[0].fields)))}
-            ready = [copying.encode(r, [numbers[f] for f in r.fields], [1] * len(r)) for r in batches]
+            ready = [b"".join(copying.encode(r, [numbers[f] for f in r.fields], [1] * len(r))) for r in batches]
             columns = "device_id, field_id, time, seq, number, flag, label, unit_id"
             started = time.perf_counter()
             for octets in ready:
