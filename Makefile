@@ -6,13 +6,21 @@ DEMO ?= 1
 ONLY ?=
 ARGS ?=
 
+# Tests that load or kill whole servers have the machine to themselves.
+define SIDE_BY_SIDE
+@failed=0; \
+$(BIN)/pytest -n auto --dist loadfile --ignore tests/acceptance || failed=1; \
+$(BIN)/pytest tests/acceptance || failed=1; \
+exit $$failed
+endef
+
 .PHONY: setup engines lint test fuzz bench run sim dist clean
 
 run: .venv/.run      ## start the server; DEMO=0 without the simulated fleet, DATA=folder, CONFIG=file.toml
 	@exec $(BIN)/lns serve --data $(DATA) $(if $(CONFIG),--config $(CONFIG)) $(if $(filter 0,$(DEMO)),,--demo)
 
 test: .venv/.dev .venv/.brokers engines      ## run all tests, and print what was skipped and why; ARGS="tests/lorawan -k mic"
-	$(BIN)/pytest $(if $(ARGS),$(ARGS),-n auto --dist loadfile --no-loadscope-reorder)
+	$(if $(ARGS),$(BIN)/pytest $(ARGS),$(SIDE_BY_SIDE))
 
 lint: .venv/.dev      ## ruff and strict mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
