@@ -7,9 +7,9 @@ import typer
 from lns.cli.command import Call, column, command, examples, given, with_server
 from lns.cli.connection import path
 from lns.cli.devices import find
-from lns.cli.jobs import Job, follow, instant, is_open
+from lns.cli.jobs import Job, Kind, instant, is_open, pace
 from lns.cli.outcome import CommandError, Exit
-from lns.cli.times import local, span
+from lns.cli.times import local
 
 app = typer.Typer(help="Fill what a store or an outlet lacks, from archive and log.")
 
@@ -65,7 +65,7 @@ def start(
     if detach:
         call.show(job, f"backfill {job['id']} has begun: lns backfill show {job['id']}")
     else:
-        _watch(call, job)
+        _KIND.watch(call, job)
 
 
 app.callback(
@@ -98,13 +98,7 @@ def show(
     wait: Annotated[bool, typer.Option("--follow", help="Show how far it is until it is done.")] = False,
 ) -> None:
     """Show how far a backfill is and what it has found."""
-    job = call.server.get(path("backfills", id))
-    if wait:
-        _watch(call, job)
-    elif call.as_json:
-        call.show(job)
-    else:
-        _draw(call, job)
+    _KIND.show(call, id, wait=wait)
 
 
 @command(app, "pause", "lns backfill pause 3f9c2a51d07e4b68")
@@ -130,33 +124,13 @@ def rate(
 @command(app, "cancel", "lns backfill cancel 3f9c2a51d07e4b68")
 def cancel(call: Call, id: Id) -> None:
     """End a backfill that is not done; what it has written stays."""
-    before = call.server.get(path("backfills", id))
-    job = call.server.delete(path("backfills", id))
-    call.show(job, f"backfill {id} is cancelled" if is_open(before) else f"backfill {id} was {job['state']} already")
-
-
-def _watch(call: Call, job: Job) -> None:
-    """Until the backfill is over or paused; exit code 1 unless it is done."""
-    try:
-        job = follow(call, path("backfills", job["id"]), job, _share)
-    except KeyboardInterrupt:
-        text = f"backfill {job['id']} goes on at the server: lns backfill show {job['id']} --follow"
-        typer.echo(text, err=True)
-        raise typer.Exit(Exit.OK) from None
-    if call.as_json:
-        call.show(job)
-    else:
-        _draw(call, job)
-    if job["state"] != "done":
-        raise typer.Exit(Exit.REFUSED)
+    _KIND.cancel(call, id)
 
 
 def _share(job: Job) -> tuple[float, str]:
     found = job["found"]
-    rate = "" if job["rate_per_s"] is None else f", {job['rate_per_s']:.0f}/s"
-    left = "" if job["remaining_s"] is None else f", {span(job['remaining_s'])} left"
     why = f", waits: {job['error']}" if job["error"] else ""
-    return job["done"], f"{found['missing']} missing of {found['missing'] + found['present']}{rate}{left}{why}"
+    return job["done"], f"{found['missing']} missing of {found['missing'] + found['present']}{pace(job)}{why}"
 
 
 def _draw(call: Call, job: Job) -> None:
@@ -205,3 +179,6 @@ def _table(call: Call, heading: str, items: Any) -> None:
     ]
     if rows:
         call.show_list(rows, columns)
+
+
+_KIND = Kind("backfill", _share, _draw)

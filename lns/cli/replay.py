@@ -7,9 +7,9 @@ import typer
 from lns.cli.command import Call, column, command, examples, given, with_server
 from lns.cli.connection import path
 from lns.cli.devices import find
-from lns.cli.jobs import Job, follow, instant, is_open, value_text
+from lns.cli.jobs import Job, Kind, instant, is_open, pace, value_text
 from lns.cli.outcome import CommandError, Exit
-from lns.cli.times import local, span
+from lns.cli.times import local
 
 app = typer.Typer(help="Decode stored uplinks again, after a codec was mended.")
 
@@ -64,7 +64,7 @@ def start(
     }
     job = call.server.post(path("replays"), body)
     if wait:
-        _watch(call, job)
+        _KIND.watch(call, job)
     else:
         call.show(job, f"replay {job['id']} has begun: lns replay show {job['id']}")
 
@@ -101,43 +101,17 @@ def show(
     wait: Annotated[bool, typer.Option("--follow", help="Show how far it is until it is done.")] = False,
 ) -> None:
     """Show how far a replay is and what it has done."""
-    job = call.server.get(path("replays", id))
-    if wait:
-        _watch(call, job)
-    elif call.as_json:
-        call.show(job)
-    else:
-        _draw(call, job)
+    _KIND.show(call, id, wait=wait)
 
 
 @command(app, "cancel", "lns replay cancel 3f9c2a51d07e4b68")
 def cancel(call: Call, id: Id) -> None:
     """End a replay that is not done; what it has corrected stays."""
-    before = call.server.get(path("replays", id))
-    job = call.server.delete(path("replays", id))
-    call.show(job, f"replay {id} is cancelled" if is_open(before) else f"replay {id} was {job['state']} already")
-
-
-def _watch(call: Call, job: Job) -> None:
-    """Until the replay is over; exit code 1 unless it is done."""
-    try:
-        job = follow(call, path("replays", job["id"]), job, _share)
-    except KeyboardInterrupt:
-        text = f"replay {job['id']} goes on at the server: lns replay show {job['id']} --follow"
-        typer.echo(text, err=True)
-        raise typer.Exit(Exit.OK) from None
-    if call.as_json:
-        call.show(job)
-    else:
-        _draw(call, job)
-    if job["state"] != "done":
-        raise typer.Exit(Exit.REFUSED)
+    _KIND.cancel(call, id)
 
 
 def _share(job: Job) -> tuple[float, str]:
-    rate = "" if job["rate_per_s"] is None else f", {job['rate_per_s']:.0f}/s"
-    left = "" if job["remaining_s"] is None else f", {span(job['remaining_s'])} left"
-    return job["done"], f"{job['report']['uplinks']} uplinks{rate}{left}"
+    return job["done"], f"{job['report']['uplinks']} uplinks{pace(job)}"
 
 
 def _draw(call: Call, job: Job) -> None:
@@ -182,3 +156,6 @@ def _what(job: Job) -> str:
 
 def _codec(row: Job) -> str:
     return (row["codec"] or "-") + (f"@{row['version']}" if row["version"] else "")
+
+
+_KIND = Kind("replay", _share, _draw)
