@@ -8,7 +8,7 @@ import asyncio
 import socket
 from array import array
 from collections.abc import Callable
-from time import gmtime, monotonic, strftime
+from time import gmtime, monotonic, strftime, time_ns
 from typing import Any
 
 import msgspec
@@ -55,7 +55,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     clock: Clock
     may_send: Callable[[int], bool]  # frequency in Hz
     uniform: Callable[[], float]
-    on_acknowledged: Callable[[int, int], None]  # uplink, gateway
+    on_acknowledged: Callable[[int, int, int], None]  # uplink, gateway, UTC microseconds
     on_air: Callable[[Sent], None]
 
 
@@ -161,7 +161,7 @@ class Gateway:
 
     def _drain_up(self) -> None:
         receive, buffer, pending = self._up.recv_into, self._buffer, self.pending
-        now = monotonic()
+        now, now_us = monotonic(), time_ns() // 1000
         while True:
             try:
                 size = receive(buffer)
@@ -181,7 +181,7 @@ class Gateway:
                 continue
             self.acknowledged += 1
             for uplink in uplinks:
-                self._on_acknowledged(uplink, self.number)
+                self._on_acknowledged(uplink, self.number, now_us)
 
     def _drain_down(self) -> None:
         while True:

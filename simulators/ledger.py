@@ -44,6 +44,7 @@ class Ledger:
         self._sent_us = array("q")
         self._heard_by = array("Q")  # bit n: gateway n forwarded a copy
         self._acknowledged_by = array("Q")
+        self._acknowledged_us = array("q")  # the first time; 0: never
         self._ends_us = array("q")
         self._transmissions: list[tuple[int, int, Channel, int]] = []
         self.downlinks: list[dict[str, Any]] = []
@@ -66,6 +67,7 @@ class Ledger:
         self._sent_us.append(sent_us)
         self._heard_by.append(0)
         self._acknowledged_by.append(0)
+        self._acknowledged_us.append(0)
         self.confirmed += confirmed
         return self._forgotten + len(self._device) - 1
 
@@ -78,13 +80,14 @@ class Ledger:
         """Bit n of `gateways`: gateway n forwards a copy."""
         self._heard_by[uplink - self._forgotten] |= gateways
 
-    def acknowledged(self, uplink: int, gateway: int) -> None:
-        """The server has the copy of a gateway; -1 is a join-request."""
+    def acknowledged(self, uplink: int, gateway: int, at_us: int) -> None:
+        """The server has said at `at_us` that it has the copy of a gateway; -1 is a join-request."""
         row = uplink - self._forgotten
         if uplink < 0 or row < 0:
             return
         if not self._acknowledged_by[row]:
             self.expected += 1
+            self._acknowledged_us[row] = at_us
         self._acknowledged_by[row] |= 1 << gateway
 
     def answer(self, uplink: int) -> None:
@@ -125,6 +128,7 @@ class Ledger:
                 "answered": bool(self._flags[row] & ANSWERED),
                 "heard_by": self._heard_by[row].bit_count(),
                 "acknowledged_by": self._acknowledged_by[row].bit_count(),
+                "acknowledged_at_us": self._acknowledged_us[row],
                 "fields": payloads.expected(payloads.reading(device, counter)),
             }
         yield from self.downlinks
@@ -139,7 +143,7 @@ class Ledger:
     def _forget(self, keep: int) -> None:
         surplus = len(self._device) - keep
         columns = (self._device, self._fcnt, self._counter, self._flags, self._sent_us)
-        for column in (*columns, self._heard_by, self._acknowledged_by):
+        for column in (*columns, self._heard_by, self._acknowledged_by, self._acknowledged_us):
             del column[:surplus]
         self._forgotten += surplus
         for rows in (self._ends_us, self._transmissions, self.downlinks, self.joins):

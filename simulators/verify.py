@@ -25,6 +25,7 @@ class Expected(msgspec.Struct, frozen=True):
     sent_at_us: int
     acknowledged: bool
     fields: dict[str, float]
+    acknowledged_at_us: int | None = None  # the first time
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -34,6 +35,7 @@ class Difference(msgspec.Struct, frozen=True):
     counter: float
     sent_at_us: int | None = None
     stored: dict[str, float | None] | None = None
+    acknowledged_at_us: int | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -62,7 +64,8 @@ def read_ledger(path: Path) -> tuple[list[Expected], dict[str, Any]]:
                 summary = row
             elif row["kind"] == "uplink":
                 acknowledged = row["acknowledged_by"] > 0
-                uplinks.append(Expected(row["dev_eui"], row["fcnt"], row["sent_at_us"], acknowledged, row["fields"]))
+                told = row["dev_eui"], row["fcnt"], row["sent_at_us"], acknowledged, row["fields"]
+                uplinks.append(Expected(*told, row.get("acknowledged_at_us") or None))
     return uplinks, summary
 
 
@@ -112,13 +115,15 @@ def _compare(dev_eui: str, expected: Mapping[float, Expected], stored: Mapping[s
     at: defaultdict[float, list[int]] = defaultdict(list)
     for time_us, counter in stored["counter"]:
         at[counter].append(time_us)
-    gone = [uplink for counter, uplink in expected.items() if counter not in at]
+    gone = {counter: uplink for counter, uplink in expected.items() if counter not in at}
     return Verdict(
         expected=len(expected),
         stored=len(at),
-        unacknowledged_missing=sum(not uplink.acknowledged for uplink in gone),
+        unacknowledged_missing=sum(not uplink.acknowledged for uplink in gone.values()),
         missing=tuple(
-            Difference(dev_eui, uplink.fields["counter"], uplink.sent_at_us) for uplink in gone if uplink.acknowledged
+            Difference(dev_eui, counter, uplink.sent_at_us, acknowledged_at_us=uplink.acknowledged_at_us)
+            for counter, uplink in gone.items()
+            if uplink.acknowledged
         ),
         doubled=tuple(Difference(dev_eui, counter) for counter, times in at.items() if len(times) > 1),
         unexpected=tuple(Difference(dev_eui, counter) for counter in at if counter not in expected),

@@ -38,7 +38,7 @@ class Bench:
             clock=self.clock,
             may_send=EU868.uplink_channel_allowed,
             uniform=Random(1).random,
-            on_acknowledged=lambda uplink, gateway: self.acknowledged.append((uplink, gateway)),
+            on_acknowledged=lambda uplink, gateway, _: self.acknowledged.append((uplink, gateway)),
             on_air=lambda sent: self.sent.append((self.clock.now_us(), sent)),
         )
         self.gateway = Gateway(4, EUI, behaviour, around)

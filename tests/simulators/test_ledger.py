@@ -15,8 +15,8 @@ def test_an_uplink_is_expected_in_the_store_once_a_copy_is_acknowledged():
     first = ledger.add_uplink(0, 5, 100, False, 1_000)
     second = ledger.add_uplink(1, 6, 200, False, 2_000)
     assert (first, second, len(ledger)) == (0, 1, 2)
-    for gateway in (2, 0, 2):
-        ledger.acknowledged(first, gateway)
+    for gateway, at_us in ((2, 1_500), (0, 1_600), (2, 1_700)):
+        ledger.acknowledged(first, gateway, at_us)
     assert ledger.expected == 1
     ledger.heard(first, 0b101)
     ledger.heard(second, 0b011)
@@ -30,6 +30,7 @@ def test_an_uplink_is_expected_in_the_store_once_a_copy_is_acknowledged():
         "answered": False,
         "heard_by": 2,
         "acknowledged_by": 2,
+        "acknowledged_at_us": 1_500,
         "fields": expected(reading(0, 100)),
     }
     assert (uplinks[1]["heard_by"], uplinks[1]["acknowledged_by"]) == (2, 0)
@@ -37,7 +38,7 @@ def test_an_uplink_is_expected_in_the_store_once_a_copy_is_acknowledged():
 
 def test_join_requests_are_acknowledged_without_being_uplinks():
     ledger = Ledger(EUIS)
-    ledger.acknowledged(-1, 0)
+    ledger.acknowledged(-1, 0, 1_000)
     assert (ledger.expected, len(ledger)) == (0, 0)
 
 
@@ -84,13 +85,13 @@ def test_an_endless_run_keeps_the_newest_rows_and_all_counts():
     for n in range(25):
         uplink = ledger.add_uplink(0, n, n, True, n)
         ledger.add_transmission(n, 0, uplink, CHANNEL, 5)
-        ledger.acknowledged(uplink, 0)
+        ledger.acknowledged(uplink, 0, n)
         ledger.answer(uplink)
     assert (len(ledger), ledger.expected, ledger.answered_confirmed) == (25, 25, 25)
     assert [row["fcnt"] for row in ledger.rows()] == list(range(15, 25))
     assert ledger.transmission(24) == Transmission(0, 24, CHANNEL, 5, 24)
     assert ledger.transmission(3) is None
-    ledger.acknowledged(3, 1)  # what is forgotten changes nothing
+    ledger.acknowledged(3, 1, 30)  # what is forgotten changes nothing
     ledger.answer(3)
     assert ledger.is_answered(3)
     assert not ledger.is_confirmed(3)

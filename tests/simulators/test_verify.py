@@ -127,15 +127,15 @@ async def test_uplinks_are_told_apart_by_counter(written):
 
 
 def test_a_ledger_is_read_back(tmp_path):
-    row = {
-        "kind": "uplink", "dev_eui": EUI, "fcnt": 4, "sent_at_us": T0, "acknowledged_by": 0,
-        "fields": expected(reading(0, 9)),
-    }  # fmt: skip
-    lines = [{"kind": "join", "dev_eui": EUI}, row, {"kind": "summary", "sent": 1}]
+    fields = expected(reading(0, 9))
+    row = {"kind": "uplink", "dev_eui": EUI, "fcnt": 4, "sent_at_us": T0, "fields": fields}
+    never = row | {"acknowledged_by": 0, "acknowledged_at_us": 0}
+    twice = row | {"acknowledged_by": 2, "acknowledged_at_us": T0 + 300}
+    lines = [{"kind": "join", "dev_eui": EUI}, never, twice, {"kind": "summary", "sent": 1}]
     path = tmp_path / "ledger.jsonl"
     path.write_text("\n".join(map(json.dumps, lines)))
     assert read_ledger(path) == (
-        [Expected(EUI, 4, T0, False, expected(reading(0, 9)))],
+        [Expected(EUI, 4, T0, False, fields), Expected(EUI, 4, T0, True, fields, T0 + 300)],
         {"kind": "summary", "sent": 1},
     )
 
@@ -145,7 +145,8 @@ def test_the_verdict_as_json_counts_and_lists():
     shown = as_json(Verdict(200, 50, 3, missing, (), (), ()))
     assert (shown["exact"], shown["expected"], shown["missing_count"], shown["doubled_count"]) == (False, 200, 150, 0)
     assert len(shown["missing"]) == 100
-    assert shown["missing"][0] == {"dev_eui": EUI, "counter": 0.0, "sent_at_us": None, "stored": None}
+    told = {"sent_at_us": None, "stored": None, "acknowledged_at_us": None}
+    assert shown["missing"][0] == {"dev_eui": EUI, "counter": 0.0, **told}
 
 
 def test_all_fields_of_the_payload_are_compared():
