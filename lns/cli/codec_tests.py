@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lns.cli.codec_files import Script
     from lns.cli.codec_picture import Tested
 
-_LOOK_S = 0.3
+_LOOK_S = 0.2
 
 ExampleFiles = Annotated[
     list[Path] | None,
@@ -95,8 +95,10 @@ async def _watch(path: Path, example_files: Sequence[Path], convention: str | No
                     screen.clear()
                 _print_tests(tested)
             screen.print(f"waiting for changes of {path}, Ctrl-C ends", style="dim", markup=False)
-            while stamps(path, example_files) == before:
+            last, now = before, stamps(path, example_files)
+            while now == before or now != last:  # what is still being saved is not read yet
                 await asyncio.sleep(_LOOK_S)
+                last, now = now, stamps(path, example_files)
     finally:
         await pool.close()
 
