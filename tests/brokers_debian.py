@@ -4,90 +4,35 @@ Where a package is missing and we are root it is installed; elsewhere the tests 
 """
 
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.brokers import free_port
+from tests.process import Process, free_port, program, until
 
-START_S = 60.0
-_APT = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends"]
-_RABBIT = "/usr/lib/rabbitmq/lib"
+STOP_S = 30.0
 
 
-class Server:
-    """One server process; it can be killed and started again on the same port and folder."""
+class Server(Process):
+    """One server whose command and environment are the same at every start."""
 
     def __init__(self, argv: list[str], port: int, folder: Path, environ: dict[str, str] | None = None) -> None:
-        self.port, self.folder = port, folder
-        self._argv, self._environ = argv, {**os.environ, **(environ or {})}
-        self._process: subprocess.Popen[bytes] | None = None
+        super().__init__(folder, port)
+        self._argv, self._environ = argv, environ or {}
 
-    def start(self) -> None:
-        """Start and wait until the server takes connections."""
-        with (self.folder / "output.txt").open("ab") as output:
-            self._process = subprocess.Popen(
-                self._argv, stdout=output, stderr=output, cwd=self.folder, env=self._environ, start_new_session=True
-            )
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if self.answers():
-                return
-            time.sleep(0.05)
-        text = (self.folder / "output.txt").read_text("utf-8", "replace")[-2000:]
-        self.kill()
-        raise RuntimeError(f"{self._argv[0]} does not answer on port {self.port}: {text}")
+    def argv(self) -> list[str]:
+        return self._argv
 
-    def answers(self) -> bool:
-        """True when somebody listens on the port."""
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def kill(self) -> None:
-        """kill -9 of the process and of those it started, which are its process group."""
-        if self._process is not None:
-            self._signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def freeze(self) -> None:
-        """Keep the connections open and answer nothing."""
-        self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Go on after `freeze`."""
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: int) -> None:
-        assert self._process is not None
-        with suppress(ProcessLookupError):  # it has ended by itself
-            os.killpg(self._process.pid, number)
-
-
-def needed(package: str, path: str) -> None:
-    """Install a Debian package where `path` is missing; the test is skipped where that cannot be."""
-    if Path(path).exists():
-        return
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        pytest.skip(f"{path} is missing: apt-get install {package}")
-    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run([*_APT, package], capture_output=True, env=environ)
-    if done.returncode != 0:
-        pytest.skip(f"apt-get install {package} failed: {done.stderr.decode()[-300:]}")
+    def environ(self) -> dict[str, str]:
+        return self._environ
 
 
 def make_mosquitto(folder: Path, *lines: str) -> Server:
     """A Mosquitto that is not started yet and keeps what it acknowledged; `lines` are added to its configuration."""
-    needed("mosquitto", "/usr/sbin/mosquitto")
-    folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    binary, port, file = program("mosquitto", "mosquitto", "/usr/sbin"), free_port(), folder / "mosquitto.conf"
+    server = Server([binary, "-c", str(file)], port, folder)
     settings = [
         f"listener {port} 127.0.0.1",
         "persistence true",
@@ -99,24 +44,28 @@ def make_mosquitto(folder: Path, *lines: str) -> Server:
     ]
     if os.geteuid() == 0:
         settings.append("user root")
-    (folder / "mosquitto.conf").write_text("\n".join(settings) + "\n")
-    return Server(["/usr/sbin/mosquitto", "-c", str(folder / "mosquitto.conf")], port, folder)
+    file.write_text("\n".join(settings) + "\n")
+    return server
 
 
-class Rabbit(Server):
-    """RabbitMQ with a port mapper of its own, which Erlang would otherwise leave running."""
+class Rabbit(Process):
+    """RabbitMQ with a port mapper of its own, which Erlang would otherwise leave running.
+
+    What is declared or bound it writes down up to 2 s later: with `kill` before that a binding is gone, and what is
+    published after the next start is confirmed and dropped. `restart` forgets nothing.
+    """
 
     def __init__(self, folder: Path, *, tls: bool = False) -> None:
-        self._epmd_port, self._epmd = free_port(), None
-        port = free_port()
-        (script,) = Path(_RABBIT).glob("rabbitmq_server-*/sbin/rabbitmq-server")
-        environ = {
+        self._script = program("rabbitmq-server", "rabbitmq-server", "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin")
+        super().__init__(folder)
+        here, mapper = {"ERL_EPMD_ADDRESS": "127.0.0.1"}, free_port()
+        self._epmd = Server(["epmd", "-port", str(mapper)], mapper, folder / "epmd", here)
+        self._environ = here | {
             "HOME": str(folder),
-            "ERL_EPMD_PORT": str(self._epmd_port),
-            "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"lns{port}@localhost",
+            "ERL_EPMD_PORT": str(mapper),
+            "RABBITMQ_NODENAME": f"lns{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODE_PORT": str(free_port() if tls else port),
+            "RABBITMQ_NODE_PORT": str(free_port() if tls else self.port),
             "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_MNESIA_BASE": str(folder / "data"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
@@ -125,27 +74,52 @@ class Rabbit(Server):
             "RABBITMQ_PID_FILE": str(folder / "pid"),
             "RUNNING_UNDER_SYSTEMD": "1",  # then the script becomes the broker instead of its parent
         }
-        super().__init__([str(script)], port, folder, environ)
+
+    def argv(self) -> list[str]:
+        return ["setsid", self._script]  # the processes that it starts are its group
+
+    def environ(self) -> dict[str, str]:
+        return self._environ
 
     def start(self) -> None:
         """Start the port mapper, then the broker."""
-        if self._epmd is None:
-            environ = {**os.environ, "ERL_EPMD_ADDRESS": "127.0.0.1"}
-            self._epmd = subprocess.Popen(["epmd", "-port", str(self._epmd_port)], env=environ)
+        if not self._epmd.answers():
+            self._epmd.start()
         super().start()
+
+    def restart(self) -> None:
+        """End it in order, wait until its last process is gone, and start it again; an error where that takes 30 s."""
+        assert self._process is not None, "it was not started"
+        group = self._process.pid
+        self._process.terminate()
+        self._process.wait(STOP_S)
+        if not until(lambda: not _is_there(group), STOP_S):
+            raise RuntimeError(f"processes of RabbitMQ outlive it by {STOP_S:g} s: those of group {group}")
+        self.start()
 
     def stop(self) -> None:
         """End both."""
-        self.kill()
-        if self._epmd is not None:
-            self._epmd.kill()
-            self._epmd.wait()
+        super().stop()
+        self._epmd.stop()
+
+    def _signal(self, number: int) -> None:
+        """To the broker, and to those of its processes that are left."""
+        super()._signal(number)
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
+
+
+def _is_there(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def make_rabbit(folder: Path, *lines: str, tls: bool = False) -> Rabbit:
     """A RabbitMQ that is not started yet; `lines` are added to its configuration, with `tls` its port is for that."""
-    needed("rabbitmq-server", "/usr/sbin/rabbitmq-server")
-    folder.mkdir(parents=True, exist_ok=True)
     server = Rabbit(folder, tls=tls)
     settings = ["log.console = true", "disk_free_limit.absolute = 50MB", *lines]
     if tls:
@@ -158,16 +132,12 @@ def make_rabbit(folder: Path, *lines: str, tls: bool = False) -> Rabbit:
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Server]:
     """A started Mosquitto."""
-    server = make_mosquitto(tmp_path / "mosquitto")
-    server.start()
-    yield server
-    server.kill()
+    with make_mosquitto(tmp_path / "mosquitto") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbit]:
     """A started RabbitMQ, one for all tests of a module: it takes seconds."""
-    server = make_rabbit(tmp_path_factory.mktemp("rabbit"))
-    server.start()
-    yield server
-    server.stop()
+    with make_rabbit(tmp_path_factory.mktemp("rabbit")) as server:
+        yield server

@@ -3,14 +3,7 @@
 The server is Debian's package `influxdb`; it is installed where the tests run as root and it is missing.
 """
 
-import atexit
 import os
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
-import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable
@@ -25,33 +18,25 @@ import pytest
 from lns.config.stores import Influx
 from lns.series.influx.store import InfluxSeries
 from lns.series.influx.versions import Deletes
-from tests.brokers import free_port
-
-START_S = 30.0
-MISSING = "no InfluxDB 1 to start: apt-get install influxdb"
+from tests.process import Process, free_port, program, until_exit
 
 
-class InfluxServer:
-    """One influxd process; it can be killed and started again on the same ports and folder."""
+class InfluxServer(Process):
+    """One influxd process; the test is skipped where there is none."""
 
-    def __init__(self, binary: str, folder: Path) -> None:
-        self._binary, self._folder = binary, folder
-        self.port, self._backup_port = free_port(), free_port()
+    def __init__(self, folder: Path | None = None) -> None:
+        self._program = program("influxd", "influxdb")
+        super().__init__(folder)
         self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start and wait until the server answers a ping."""
-        config = self._folder / "influxdb.conf"
-        config.write_text(
+        (self.folder / "influxdb.conf").write_text(
             f"""
             reporting-disabled = true
-            bind-address = "127.0.0.1:{self._backup_port}"
+            bind-address = "127.0.0.1:{free_port()}"
             [meta]
-            dir = "{self._folder}/meta"
+            dir = "{self.folder}/meta"
             [data]
-            dir = "{self._folder}/data"
-            wal-dir = "{self._folder}/wal"
+            dir = "{self.folder}/data"
+            wal-dir = "{self.folder}/wal"
             query-log-enabled = false
             [monitor]
             store-enabled = false
@@ -60,77 +45,23 @@ class InfluxServer:
             log-enabled = false
             """
         )
-        with (self._folder / "output.txt").open("ab") as output:
-            self._process = subprocess.Popen([self._binary, "-config", str(config)], stdout=output, stderr=output)
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if self._answers():
-                return
-        text = (self._folder / "output.txt").read_text("utf-8", "replace")[-2000:]
-        self.kill()
-        raise RuntimeError(f"influxd does not answer on {self.url}: {text}")
 
-    def kill(self) -> None:
-        """kill -9."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
+    def argv(self) -> list[str]:
+        return [self._program, "-config", "influxdb.conf"]
 
-    def freeze(self) -> None:
-        """Keep the connections open and answer nothing."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Go on after `freeze`."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
-
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it answers a ping."""
         try:
             with urllib.request.urlopen(f"{self.url}/ping", timeout=1):
                 return True
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.02)
+        except OSError:
             return False
-
-
-def make_server(folder: Path) -> InfluxServer:
-    """A server that is not started yet; the test is skipped where there is none."""
-    binary = _binary()
-    if binary is None:
-        pytest.skip(MISSING)
-    folder.mkdir(parents=True, exist_ok=True)
-    return InfluxServer(binary, folder)
 
 
 @cache
 def shared_server() -> InfluxServer:
     """A started server for tests that take a database each."""
-    folder = Path(tempfile.mkdtemp(prefix="influxd-"))
-    server = make_server(folder)
-    server.start()
-
-    def end() -> None:
-        server.kill()
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(end)
-    return server
-
-
-@cache
-def _binary() -> str | None:
-    found = shutil.which("influxd")
-    if found or os.geteuid() != 0 or shutil.which("apt-get") is None:
-        return found
-    command = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "install", "-y", "-q", "influxdb"]
-    subprocess.run(command, env={**os.environ, **_NO_SERVICE}, capture_output=True, check=False)
-    return shutil.which("influxd")
-
-
-_NO_SERVICE = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # only the program is wanted
+    return until_exit(InfluxServer())
 
 
 class OwnDatabase(InfluxSeries):

@@ -8,98 +8,41 @@ no registry has, is tested where LNS_TEST_MONGO holds its connection string.
 import atexit
 import functools
 import os
-import pwd
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lns.series.store import SeriesStore
-from tests.brokers import free_port
+from tests.process import Process, unprivileged, until_exit
 
 BUILD_S = 100.0
-START_S = 30.0
 BATCH_ROWS = 50  # FerretDB 1 hangs on a request of 100 updates: each holds one of its 100 connections to SQLite
 SOURCE = Path(__file__).parent / "ferretdb"
 GIVEN = "LNS_TEST_MONGO"
 
 
-class MongoServer:
-    """One ferretdb process; it can be killed and started again on the same port and folder."""
+class MongoServer(Process):
+    """One ferretdb process in a folder of its own; the test is skipped where it cannot be built."""
 
     def __init__(self) -> None:
-        self._binary = _binary()
-        # Not below pytest's folders, which only their owner may enter.
-        self.folder = Path(tempfile.mkdtemp(prefix="lns-ferretdb-"))
-        self._user: dict[str, Any] = {}
-        if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
-            self._user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        self.port = free_port()
+        self._program = _program()
+        super().__init__(user=unprivileged("nobody"))
         self.url = f"mongodb://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start and wait until the server takes connections."""
-        with (self.folder / "output.txt").open("ab") as output:
-            self._process = subprocess.Popen(
-                [self._binary, f"127.0.0.1:{self.port}", self.folder],
-                stdout=output,
-                stderr=output,
-                cwd=self.folder,
-                env=os.environ | {"GOGC": "800"},  # it makes thousands of objects to find a document
-                **self._user,
-            )
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if self._answers():
-                return
-        text = (self.folder / "output.txt").read_text("utf-8", "replace")[-2000:]
-        self.kill()
-        raise RuntimeError(f"ferretdb does not answer on {self.url}: {text}")
+    def argv(self) -> list[str]:
+        return [str(self._program), f"127.0.0.1:{self.port}", str(self.folder)]
 
-    def kill(self) -> None:
-        """kill -9."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def freeze(self) -> None:
-        """Keep the connections open and answer nothing."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Go on after `freeze`."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
-
-    def remove(self) -> None:
-        """Kill it, and its data with it."""
-        self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _answers(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 1):
-                return True
-        except OSError:
-            time.sleep(0.02)
-            return False
+    def environ(self) -> dict[str, str]:
+        return {"GOGC": "800"}  # it makes thousands of objects to find a document
 
 
 @functools.cache
-def _binary() -> Path:
+def _program() -> Path:
     """The built server, in a folder that goes with this process; the test is skipped where it cannot be built."""
     go = shutil.which("go")
     if go is None:
@@ -120,22 +63,8 @@ def _binary() -> Path:
 
 @functools.cache
 def shared_server() -> MongoServer:
-    """The server that all tests of this process use that do not harm it; ended with the process."""
-    server = MongoServer()
-    atexit.register(server.remove)
-    server.start()
-    return server
-
-
-@contextmanager
-def own_server() -> Iterator[MongoServer]:
-    """A started server for a test that kills or freezes it."""
-    server = MongoServer()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
+    """The server that all tests of this process use that do not harm it."""
+    return until_exit(MongoServer())
 
 
 def fresh_store(clock: Callable[[], int], url: str | None = None, **changes: Any) -> SeriesStore:

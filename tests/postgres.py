@@ -4,18 +4,12 @@ As root it runs as an unprivileged user, and the package is installed where it i
 has no package of, see `tests.timescale`.
 """
 
-import atexit
 import functools
 import itertools
 import os
-import pwd
-import shutil
-import signal
 import subprocess
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,69 +17,35 @@ import pytest
 
 from lns.config.stores import Postgres as Settings
 from lns.series.store import SeriesStore
-from tests.brokers import free_port
+from tests.process import Process, program, unprivileged, until_exit
 from tests.timescale import wasm_dsn
 
-START_S = 30.0
 _numbers = itertools.count(1)
 
 
-def programs() -> Path:
-    """The folder of initdb and postgres; the test is skipped where there is none."""
-    if not _found() and os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-qq"], check=False, capture_output=True)
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql"]
-        subprocess.run(install, check=False, capture_output=True, env=quiet)
-    folders = _found()
-    if not folders:
-        pytest.skip("no PostgreSQL server: apt-get install postgresql")
-    return folders[-1]
+class Postgres(Process):
+    """One server in a folder of its own; the test is skipped where there is none. `options` as postgres -c takes them.
 
+    As root it is another user's: initdb and postgres refuse to run as root.
+    """
 
-def _found() -> list[Path]:
-    folders = [initdb.parent for initdb in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
-    if on_path := shutil.which("initdb"):
-        folders.append(Path(on_path).resolve().parent)
-    return sorted(folders)
-
-
-class Postgres:
-    """One server with a folder of its own; it can be killed and started again on the same port and folder."""
-
-    def __init__(self) -> None:
-        self._programs = programs()
-        # Not below pytest's folders, which only their owner may enter.
-        self.folder = Path(tempfile.mkdtemp(prefix="lns-postgres-"))
-        self._user: dict[str, int | list[int]] = {}
-        if os.geteuid() == 0:  # initdb and postgres refuse to run as root
-            entry = unprivileged()
-            os.chown(self.folder, entry.pw_uid, entry.pw_gid)
-            self._user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-        self.port = free_port()
+    def __init__(self, *options: str) -> None:
+        self._programs = Path(program("initdb", "postgresql", "/usr/lib/postgresql/*/bin")).resolve().parent
+        super().__init__(user=unprivileged("postgres", "nobody"))
+        self._settings = [part for option in options for part in ("-c", option)]
         self.dsn = f"postgresql://inflight@127.0.0.1:{self.port}/postgres"
-        self._process: subprocess.Popen[bytes] | None = None
-        self._run("initdb", "-D", "data", "-U", "inflight", "-E", "UTF8", "--locale=C", "-A", "trust", "--no-sync")
+        make = ["-D", "data", "-U", "inflight", "-E", "UTF8", "--locale=C", "-A", "trust", "--no-sync"]
+        initdb = [str(self._programs / "initdb"), *make]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=self.folder, **self._as_user)
 
-    def start(self, *options: str) -> None:
-        """Start and wait until the server answers; `options` as postgres -c takes them."""
+    def argv(self) -> list[str]:
         listen = ["-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
-        settings = [part for option in options for part in ("-c", option)]
-        with (self.folder / "output.txt").open("ab") as output:
-            self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", "data", *listen, *settings],
-                stdout=output,
-                stderr=output,
-                cwd=self.folder,
-                **self._user,
-            )
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if self._answers():
-                return
-        text = (self.folder / "output.txt").read_text("utf-8", "replace")[-2000:]
-        self.kill()
-        raise RuntimeError(f"postgres does not answer on port {self.port}: {text}")
+        return [str(self._programs / "postgres"), "-D", "data", *listen, *self._settings]
+
+    def answers(self) -> bool:
+        """Whether it lets somebody in, which it does not do while it recovers."""
+        ready = [str(self._programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-t", "1"]
+        return subprocess.run(ready, check=False).returncode == 0
 
     def run_sql(self, *statements: str) -> None:
         """Run statements beside the store, each in a transaction of its own."""
@@ -95,76 +55,19 @@ class Postgres:
             for statement in statements:
                 connection.execute(statement)
 
-    def kill(self) -> None:
-        """kill -9 of the server with all its processes."""
-        if self._process is not None:
-            self._signal(signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def stop(self) -> None:
-        """End at once, connections or not."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGQUIT)
-            self._process.wait()
-            self._process = None
-
-    def freeze(self) -> None:
-        """Keep the connections open and answer nothing."""
-        self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Go on after `freeze`."""
-        self._signal(signal.SIGCONT)
-
-    def remove(self) -> None:
-        """End and delete everything."""
-        self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     def _signal(self, number: int) -> None:
         """To the server first, so that it starts nothing anew, and to its processes: each leads a group of its own."""
-        assert self._process is not None
+        assert self._process is not None, "it was not started"
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         for pid in (self._process.pid, *map(int, children)):
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
 
-    def _answers(self) -> bool:
-        ready = [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-t", "1"]
-        return subprocess.run(ready, check=False).returncode == 0
-
-    def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run(
-            [self._programs / program, *arguments], check=True, capture_output=True, cwd=self.folder, **self._user
-        )
-
-
-def unprivileged() -> pwd.struct_passwd:
-    try:
-        return pwd.getpwnam("postgres")
-    except KeyError:
-        return pwd.getpwnam("nobody")
-
 
 @functools.cache
 def shared() -> Postgres:
-    """The server that all tests of this process use that do not harm it; ended with the process."""
-    server = Postgres()
-    atexit.register(server.remove)
-    server.start("fsync=off", "max_connections=200")
-    return server
-
-
-@contextmanager
-def own() -> Iterator[Postgres]:
-    """A started server for a test that kills or freezes it."""
-    server = Postgres()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
+    """The server that all tests of this process use that do not harm it."""
+    return until_exit(Postgres("fsync=off", "max_connections=200"))
 
 
 def config(dsn: str, **changes: Any) -> Settings:

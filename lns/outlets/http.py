@@ -6,6 +6,7 @@ No redirect is followed, no proxy asked, and no name connected to but at an addr
 import asyncio
 import ssl
 import time
+from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
 import h11
@@ -80,10 +81,8 @@ class Connection:
 
     async def closed(self) -> None:
         """Wait until the socket is given back."""
-        try:
+        with suppress(OSError):  # it was cut
             await self._writer.wait_closed()
-        except OSError:
-            pass  # it was cut
 
     async def _event(self) -> object:
         while (event := self._http.next_event()) is h11.NEED_DATA:

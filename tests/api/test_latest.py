@@ -9,7 +9,7 @@ from lns.config import Latest
 from tests.api.answers import ok, problem
 from tests.api.conftest import Running, started
 from tests.api.radio import Gateway, abp_session, frame
-from tests.redis_server import RedisServer, make_redis
+from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -85,10 +85,8 @@ async def test_latest_values_answer_while_every_series_store_is_closed(tmp_path:
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    server = make_redis(tmp_path / "redis")
-    server.start()
-    yield server
-    server.kill()
+    with RedisServer(tmp_path / "redis") as server:
+        yield server
 
 
 async def test_values_in_redis_outlive_the_process_and_redis_being_away_costs_nothing_else(

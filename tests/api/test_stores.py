@@ -9,7 +9,7 @@ from tests.api.answers import ok, problem
 from tests.api.conftest import Running, started
 from tests.api.radio import Gateway, frame
 from tests.api.test_latest import device_with_codec, read
-from tests.influx import make_server as make_influx
+from tests.influx import InfluxServer
 from tests.postgres import Postgres as PostgresServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -28,7 +28,7 @@ async def until_caught_up(api: httpx.AsyncClient, name: str) -> None:
 
 
 async def test_servers_that_are_away_at_the_start_lag_and_catch_up_and_cost_no_other_store(tmp_path: Path) -> None:
-    postgres, influx = PostgresServer(), make_influx(tmp_path / "influx")
+    postgres, influx = PostgresServer(), InfluxServer(tmp_path / "influx")
     sections = {
         "postgres": Postgres(enabled=True, dsn=postgres.dsn),
         "influxdb": Influx(enabled=True, url=influx.url),
@@ -57,8 +57,8 @@ async def test_servers_that_are_away_at_the_start_lag_and_catch_up_and_cost_no_o
                 await value_is_stored(running, eui, name)
                 assert ok(await api.get(f"/series/stores/{name}"))["answers"]
     finally:
-        postgres.remove()
-        influx.kill()
+        postgres.stop()
+        influx.stop()
 
 
 async def value_is_stored(running: Running, eui: str, name: str) -> None:
@@ -80,7 +80,7 @@ async def test_reads_of_a_store_that_is_away_are_503_and_say_which(tmp_path: Pat
             await until_caught_up(api, "postgres")
             assert ok(await api.get(f"/devices/{eui}/series")) == {"fields": []}
     finally:
-        postgres.remove()
+        postgres.stop()
 
 
 async def test_one_of_ids_code_and_all_is_needed(api: httpx.AsyncClient) -> None:

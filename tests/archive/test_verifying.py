@@ -9,8 +9,8 @@ pytest.importorskip("pyarrow", reason="no Parquet: pip install inflight-lns[arch
 
 from lns.archive.verifying import Verifier
 from tests.archive.build import D0, DAY_US, archive, stored
-from tests.brokers import free_port
 from tests.exchange.build import until
+from tests.process import free_port
 
 
 @asynccontextmanager

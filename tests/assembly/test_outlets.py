@@ -9,8 +9,8 @@ import pytest
 
 from tests.api.answers import ok, problem
 from tests.assembly.serving import QUICK, World, shown
-from tests.brokers import free_port
 from tests.outlets.receiver import Request, answer, receiving
+from tests.process import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -245,6 +245,7 @@ async def test_a_replay_counts_first_and_sends_the_same_ids(world: World) -> Non
         job = await world.post(where, {"dry_run": True}, 202)
         counted = await shown(world, f"{where}/{job['id']}", lambda one: one["state"] == "done")
         assert (counted["messages"], len(receiver.requests)) == (5, 5)
+        assert (counted["begins_at"] is None, counted["archived"], counted["lost"]) == (False, 0, 0)
         job = await world.post(where, {"max_per_s": 1000}, 202)
         done = await shown(world, f"{where}/{job['id']}", lambda one: one["state"] == "done")
         assert (done["messages"], done["done"], done["error"]) == (5, 1.0, None)

@@ -10,7 +10,7 @@ from lns.assembly.stores import Stores
 from lns.config import Config, ConfigError, Influx, Postgres, SeriesSqlite
 from lns.errors import StoreError
 from lns.series.store import Row, Rows
-from tests.postgres import own
+from tests.postgres import Postgres as PostgresServer
 
 DAY_US = 86_400_000_000
 
@@ -33,7 +33,7 @@ def test_a_store_that_is_read_has_to_be_enabled(tmp_path):
 
 async def test_retention_goes_on_in_the_others_when_a_store_has_gone_away(tmp_path):
     now_us = time.time_ns() // 1000
-    with own() as server:
+    with PostgresServer() as server:
         settings = Postgres(enabled=True, dsn=server.dsn, retention_days=1)
         stores = Stores(Config(data_dir=str(tmp_path), series=SeriesSqlite(retention_days=1), postgres=settings))
         async with AsyncExitStack() as stack:
@@ -49,7 +49,7 @@ async def test_retention_goes_on_in_the_others_when_a_store_has_gone_away(tmp_pa
 
 
 async def test_the_roll_ups_of_postgres_are_kept_while_the_server_runs(tmp_path):
-    with own() as server:
+    with PostgresServer() as server:
         config = Config(data_dir=str(tmp_path), postgres=Postgres(enabled=True, dsn=server.dsn, retention_days=30))
         stores = Stores(config)
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:

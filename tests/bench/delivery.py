@@ -87,25 +87,15 @@ def webhooks() -> list[Figure]:
 def _mqtt(name: str) -> list[Figure]:
     from tests.brokers_debian import make_mosquitto
 
-    with temporary_folder() as folder:
-        broker = make_mosquitto(folder)
-        broker.start()
-        try:
-            return _to_broker(name, {"host": "127.0.0.1", "port": broker.port})
-        finally:
-            broker.kill()
+    with temporary_folder() as folder, make_mosquitto(folder) as broker:
+        return _to_broker(name, {"host": "127.0.0.1", "port": broker.port})
 
 
 def _kafka(name: str) -> list[Figure]:
     from tests.brokers import make_broker
 
-    with temporary_folder() as folder:
-        broker = make_broker("tansu", folder)
-        broker.start()
-        try:
-            return _to_broker(name, {"bootstrap_servers": broker.address})
-        finally:
-            broker.stop()
+    with temporary_folder() as folder, make_broker("tansu", folder) as broker:
+        return _to_broker(name, {"bootstrap_servers": broker.address})
 
 
 def _to_broker(kind: str, settings: Mapping[str, Any]) -> list[Figure]:

@@ -144,9 +144,9 @@ def _postgres() -> Iterator[Engine]:
     import psycopg
 
     from lns.series.postgres.store import PostgresSeries
-    from tests.postgres import config, own
+    from tests.postgres import Postgres, config
 
-    with own() as engine:
+    with Postgres() as engine:
 
         def held(_: Server, field: str) -> int:
             count = "SELECT count(*) FROM inflight.measurement JOIN inflight.field f ON f.id = field_id WHERE name = %s"
@@ -160,31 +160,26 @@ def _postgres() -> Iterator[Engine]:
 
 @contextmanager
 def _influx() -> Iterator[Engine]:
-    from tests.influx import OwnDatabase, make_server
+    from tests.influx import InfluxServer, OwnDatabase
 
-    with temporary_folder() as folder:
-        engine = make_server(folder)
-        engine.start()
+    with InfluxServer() as engine:
 
         def held(_: Server, field: str) -> int:
             query = f'SELECT count("kind") FROM "measurements" WHERE "field" = \'{field}\''
             answer = httpx.get(f"{engine.url}/query", params={"db": "inflight", "q": query}, trust_env=False)
             return int(answer.raise_for_status().json()["results"][0]["series"][0]["values"][0][1])
 
-        try:
-            sections = f'[series]\nenabled = false\n[influxdb]\nenabled = true\nurl = "{engine.url}"\n'
-            yield Engine(sections, held, lambda _: OwnDatabase(engine, lambda: T0 * 2))
-        finally:
-            engine.kill()
+        sections = f'[series]\nenabled = false\n[influxdb]\nenabled = true\nurl = "{engine.url}"\n'
+        yield Engine(sections, held, lambda _: OwnDatabase(engine, lambda: T0 * 2))
 
 
 @contextmanager
 def _mongo() -> Iterator[Engine]:
     from pymongo import MongoClient
 
-    from tests.mongo import BATCH_ROWS, fresh_store, own_server
+    from tests.mongo import BATCH_ROWS, MongoServer, fresh_store
 
-    with own_server() as engine:
+    with MongoServer() as engine:
 
         def held(_: Server, field: str) -> int:
             client: MongoClient[dict[str, Any]] = MongoClient(engine.url)

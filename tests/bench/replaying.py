@@ -138,9 +138,9 @@ def _sqlite() -> Iterator[Store]:
 def _postgres() -> Iterator[Store]:
     import psycopg
 
-    from tests.postgres import own
+    from tests.postgres import Postgres
 
-    with own() as engine:
+    with Postgres() as engine:
 
         def run_sql(_: Path, statement: str) -> int:
             with psycopg.connect(engine.dsn, autocommit=True) as db:

@@ -15,7 +15,7 @@ NAN = '[1, "t", 1790000000000000, NaN, "C", 7]'
 def postgres():
     server = Postgres()
     yield server
-    server.remove()
+    server.stop()
 
 
 def set_aside(server, code, row):

@@ -13,7 +13,7 @@ import pytest
 
 from lns.series.store import Row, Rows
 from tests.deploy.boards import DEPLOY
-from tests.postgres import Postgres, own, roll
+from tests.postgres import Postgres, roll
 
 MINUTE_US, DAY_US = 60_000_000, 86_400_000_000
 NOW_US = time.time_ns() // 1000
@@ -67,7 +67,7 @@ def initialise(server: Postgres, folder: Path) -> None:
 def filled(folder: Path) -> Iterator[Postgres]:
     """The server, with measurements and roll-ups."""
     psycopg = pytest.importorskip("psycopg", reason="needs pip install 'inflight-lns[postgres]'")
-    with own() as server:
+    with Postgres() as server:
         server.run_sql("CREATE ROLE postgres SUPERUSER LOGIN", "CREATE DATABASE inflight")
         with psycopg.connect(dsn(server, "postgres"), autocommit=True) as connection:
             connection.execute("ALTER ROLE inflight RENAME TO cluster")  # the account of the tests' own server

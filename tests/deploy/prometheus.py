@@ -6,10 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from tests.brokers import free_port
-from tests.brokers_debian import Server, needed
+from tests.process import Process, program
 
-PROMETHEUS, PROMTOOL = "/usr/bin/prometheus", "/usr/bin/promtool"
 _SCRAPES = """
 global: {{scrape_interval: 500ms, scrape_timeout: 400ms}}
 scrape_configs:
@@ -18,19 +16,20 @@ scrape_configs:
 """
 
 
-class Prometheus(Server):
-    """Started by `start`, ended by `kill`."""
+class Prometheus(Process):
+    """One process that scrapes one port; the test is skipped where there is none."""
 
     def __init__(self, folder: Path, job: str, scraped_port: int) -> None:
-        needed("prometheus", PROMETHEUS)
-        folder.mkdir()
+        self._program = program("prometheus", "prometheus")
+        super().__init__(folder)
         (folder / "prometheus.yml").write_text(_SCRAPES.format(job=job, port=scraped_port))
-        port = free_port()
-        where = [f"--web.listen-address=127.0.0.1:{port}", f"--storage.tsdb.path={folder / 'data'}"]
-        super().__init__([PROMETHEUS, f"--config.file={folder / 'prometheus.yml'}", *where], port, folder)
+
+    def argv(self) -> list[str]:
+        where = [f"--web.listen-address=127.0.0.1:{self.port}", "--storage.tsdb.path=data"]
+        return [self._program, "--config.file=prometheus.yml", *where]
 
     def answers(self) -> bool:
-        """True when queries are taken, which is a moment after the port is open."""
+        """Whether queries are taken, which is a moment after the port is open."""
         try:
             with urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=2) as answer:
                 return bool(answer.status == 200)

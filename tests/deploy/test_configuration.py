@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from lns.config import load
-from tests.brokers import free_port
-from tests.brokers_debian import Server, needed
+from tests.brokers_debian import Server
 from tests.deploy.boards import DEPLOY
 from tests.deploy.test_containers import COMPOSE
+from tests.process import free_port, program
 
 SERVICES = COMPOSE["services"]
 CONFIG = load(DEPLOY / "inflight.toml")
@@ -62,28 +62,24 @@ def test_prometheus_finds_the_server():
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Server:
     """Mosquitto with the file of the project, in a folder and on a port of this test."""
-    needed("mosquitto", "/usr/sbin/mosquitto")
-    port = free_port()
+    binary, port = program("mosquitto", "mosquitto", "/usr/sbin"), free_port()
     text = (DEPLOY / "mosquitto/mosquitto.conf").read_text("utf-8")
     assert (text.count("/mosquitto/data/"), text.count("listener 1883\n")) == (2, 1)
     text = text.replace("/mosquitto/data/", f"{tmp_path}/").replace("listener 1883", f"listener {port} 127.0.0.1")
     (tmp_path / "mosquitto.conf").write_text(f"{text}user root\n")
     make = ["mosquitto_passwd", "-b", "-c", str(tmp_path / "passwords"), "inflight", "secret"]
     subprocess.run(make, check=True, capture_output=True)
-    return Server(["/usr/sbin/mosquitto", "-c", str(tmp_path / "mosquitto.conf")], port, tmp_path)
+    return Server([binary, "-c", str(tmp_path / "mosquitto.conf")], port, tmp_path)
 
 
 async def test_mosquitto_lets_in_only_who_has_the_password(mosquitto):
-    mosquitto.start()
-    try:
+    with mosquitto:
         async with aiomqtt.Client("127.0.0.1", mosquitto.port, username="inflight", password="secret") as client:
             await client.publish("inflight/test", b"x", qos=1)
         for account in ({}, {"username": "inflight", "password": "wrong"}):
             with pytest.raises(aiomqtt.MqttError, match=r"(?i)not authori[sz]ed"):
                 async with aiomqtt.Client("127.0.0.1", mosquitto.port, **account):
                     pass
-    finally:
-        mosquitto.kill()
 
 
 def _texts(tree: object) -> list[str]:

@@ -14,10 +14,9 @@ import pytest
 import yaml
 
 from tests.acceptance.servers import ServerProcess, running_fleet
-from tests.brokers import free_port
-from tests.brokers_debian import needed
 from tests.deploy.boards import BOARDS, DEPLOY, METRICS, Target, expression, targets
-from tests.deploy.prometheus import PROMTOOL, Prometheus
+from tests.deploy.prometheus import Prometheus
+from tests.process import free_port, program
 
 _CHOSEN = {"gateway": ".*"}
 _TRAFFIC = ("--devices", "12", "--gateways", "2", "--uplinks", "0", "--duration", "300", "--rate", "40")
@@ -80,10 +79,9 @@ def watching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     prometheus = Prometheus(tmp_path_factory.mktemp("moving") / "prometheus", "inflight", port)
     process = subprocess.Popen([sys.executable, "-m", "tests.deploy.moving", str(port)], cwd=DEPLOY.parent)
     try:
-        prometheus.start()
-        yield prometheus
+        with prometheus:
+            yield prometheus
     finally:
-        prometheus.kill()
         process.kill()
         process.wait()
 
@@ -92,7 +90,6 @@ def watching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
 def real(watching: Prometheus, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """Answers of every expression while a fleet talks to the server; the other Prometheus gathers meanwhile."""
     folder = tmp_path_factory.mktemp("real")
-    needed("prometheus", PROMTOOL)
     must = [one.label for one in targets(METRICS) if not quiet(one)]
 
     async def run() -> Answers:
@@ -102,7 +99,7 @@ def real(watching: Prometheus, tmp_path_factory: pytest.TempPathFactory) -> Answ
                 await asyncio.to_thread(prometheus.start)
                 return await asyncio.to_thread(answers, prometheus, lambda found: all(found[label] for label in must))
             finally:
-                prometheus.kill()
+                prometheus.stop()
 
     return asyncio.run(run())
 
@@ -154,10 +151,8 @@ def test_a_healthy_run_counts_what_it_should(real):
 
 
 def test_prometheus_takes_its_configuration_and_the_rules():
-    needed("prometheus", PROMTOOL)
-    checked = subprocess.run(
-        [PROMTOOL, "check", "config", "prometheus.yml"], cwd=DEPLOY / "prometheus", capture_output=True, text=True
-    )
+    check = [program("promtool", "prometheus"), "check", "config", "prometheus.yml"]
+    checked = subprocess.run(check, cwd=DEPLOY / "prometheus", capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

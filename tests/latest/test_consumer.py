@@ -2,11 +2,13 @@
 
 import asyncio
 import math
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+import redis.asyncio
 
 from lns.errors import StoreError
 from lns.exchange.loop import run_consumer
@@ -15,12 +17,12 @@ from lns.latest.consumer import HISTORY_RECORDS, LatestConsumer, Origin, Who, he
 from lns.latest.health import State
 from lns.latest.memory import MemoryLatest
 from lns.latest.redis import RedisLatest
-from lns.latest.store import LatestStore, Subject
+from lns.latest.store import LatestStore, LostError, Subject
 from lns.latest.values import Latest
 from lns.series.sqlite import SqliteSeries
 from tests.exchange.build import running as log_running
 from tests.exchange.build import uplink
-from tests.redis_server import make_redis
+from tests.redis_server import RedisServer
 from tests.series.build import T0, Clock, row, rows
 from tests.series.build import running as series_running
 from tests.series.test_consumer import decoded
@@ -35,15 +37,25 @@ class Bench:
     def __init__(self, store: LatestStore, series: SqliteSeries, devices: tuple[int, ...] = (1, 2)) -> None:
         self.clock, self.told, self.store, self.series = Clock(), [], store, series
         self.consumer = LatestConsumer(
-            store, Origin(self._series, self._ids, lambda: 0), self._who, self.told.append, self.clock
+            store, Origin(self._series, self._ids, lambda: 0, self._decoded), self._who, self.told.append, self.clock
         )
         self._devices = devices
+        self.log: list[Stored] = []
 
     async def _series(self) -> SqliteSeries:
         return self.series
 
     def _ids(self) -> tuple[int, ...]:
         return self._devices
+
+    async def _decoded(self, after_seq: int) -> tuple[list[Stored], int]:
+        found = [stored for stored in self.log if stored.seq > after_seq and stored.topic == "decoded"][:2]
+        return found, found[-1].seq if found else self.log[-1].seq
+
+    async def handle(self, *batch: Stored) -> None:
+        """What the log holds from here on, and the consumer is given."""
+        self.log += batch
+        await self.consumer.handle(batch)
 
     def _who(self, device_id: int) -> Who | None:
         return Who(5, f"{device_id:016x}") if device_id < 9 else None
@@ -169,9 +181,7 @@ async def test_a_restart_tells_nothing_of_what_was_before_it():
 
 
 async def test_redis_goes_on_where_it_was(tmp_path):
-    server = make_redis(tmp_path / "redis")
-    server.start()
-    try:
+    with RedisServer(tmp_path / "redis") as server:
         for start in (1, 6):
             store = RedisLatest(server.url)
             async with bench(store) as b:
@@ -180,25 +190,131 @@ async def test_redis_goes_on_where_it_was(tmp_path):
                 assert len(b.told) == (1 if start == 1 else 0)
                 assert b.consumer.deadline() == T0 + (10 * (start + 4) + 30) * MIN
             await store.close()
-    finally:
-        server.kill()
 
 
 async def test_a_store_that_is_away_changes_nothing_and_tells_nobody(tmp_path):
-    server = make_redis(tmp_path / "redis")
-    server.start()
-    store = RedisLatest(server.url)
-    async with bench(store) as b:
-        await b.consumer.position()
-        server.kill()
-        with pytest.raises(StoreError):
+    with RedisServer(tmp_path / "redis") as server:
+        store = RedisLatest(server.url)
+        async with bench(store) as b:
+            await b.consumer.position()
+            server.kill()
+            with pytest.raises(StoreError):
+                await b.consumer.handle([heard(1, 1)])
+            assert (b.told, b.consumer.deadline()) == ([], None)
+            server.start()
             await b.consumer.handle([heard(1, 1)])
-        assert (b.told, b.consumer.deadline()) == ([], None)
-        server.start()
-        await b.consumer.handle([heard(1, 1)])
-        assert len(b.told) == 1
-    await store.close()
-    server.kill()
+            assert len(b.told) == 1
+        await store.close()
+
+
+async def a_full_redis(b: Bench, server: RedisServer) -> None:
+    """Values by the series store up to seq 4, the healths of two devices and a gateway, and more in the log alone."""
+    await b.series.write(rows(row(1, 1.0, device=1), row(9, 9.0, device=2)), 4)
+    await b.consumer.position()
+    await b.handle(decoded(3, 1, Measurement("t", T0 + 1, 1.0, "C")), heard(4, 0, 1, (GATEWAY,)))
+    await b.handle(decoded(5, 1, Measurement("t", T0 + 5, 5.0, "C")), heard(6, 0, 2))
+    await b.handle(decoded(7, 1, Measurement("u", T0, True)), decoded(8, 2, Measurement("t", T0 + 8, 8.0, "C")))
+
+
+async def held(store: LatestStore) -> tuple[object, ...]:
+    """Everything, but for the seqs, which a series store does not know."""
+    values = [
+        {field: (latest.value, latest.unit, latest.time_us) for field, latest in (await store.values(device)).items()}
+        for device in (1, 2)
+    ]
+    return values, await store.healths(), await store.position()
+
+
+@pytest.mark.parametrize("noticed_by", ["a batch", "silence", "a gateway"])
+@pytest.mark.parametrize("how", ["flushed", "killed with an empty folder", "put back to an older state"])
+async def test_a_redis_that_lost_what_it_held_is_filled_again(tmp_path, how, noticed_by):
+    with RedisServer(tmp_path / "redis") as server:
+        store = RedisLatest(server.url)
+        async with bench(store) as b:
+            await a_full_redis(b, server)
+            before = await held(store)
+            match how:
+                case "flushed":
+                    await flush(server)
+                case "killed with an empty folder":
+                    server.kill()
+                    with pytest.raises(StoreError, match="redis cannot be used"):
+                        await store.values(1)
+                    shutil.rmtree(server.folder / "appendonlydir")
+                    server.start()
+                case _:
+                    await put_back(server, position=5, device=2, field="t")
+            match noticed_by:
+                case "a batch":
+                    await b.handle(decoded(9, 2, Measurement("t", T0 + 2, 2.0, "C")))  # an older one, which is late
+                    assert await held(store) == (*before[:2], 9)
+                case "silence":
+                    await b.consumer.expire(T0 + 30 * 60 * MIN)
+                    assert [state for _, state in b.states()] == ["online"] * 3 + ["offline"] * 3
+                    assert await held(store) == (before[0], b.consumer._healths, before[2])
+                case _:
+                    await b.consumer.gateways_seen([(GATEWAY, T0)])
+                    assert await held(store) == before
+        await store.close()
+
+
+async def test_a_redis_that_is_lost_while_it_is_filled_is_filled_from_the_start(tmp_path, monkeypatch):
+    with RedisServer(tmp_path / "redis") as server:
+        store = RedisLatest(server.url)
+        async with bench(store) as b:
+            await a_full_redis(b, server)
+            before = await held(store)
+            await flush(server)
+            read_on, calls = b.consumer._origin.decoded, []
+
+            async def flushed_while_read(after_seq: int) -> tuple[list[Stored], int]:
+                calls.append(after_seq)
+                if len(calls) == 1:
+                    await flush(server)
+                if len(calls) == 2:
+                    server.kill()
+                return await read_on(after_seq)
+
+            b.consumer._origin = b.consumer._origin._replace(decoded=flushed_while_read)
+            with pytest.raises(LostError, match="redis lost what it held: its position is missing, not -1"):
+                await b.handle(heard(9, 1))
+            with pytest.raises(StoreError, match="redis cannot be used"):
+                await b.handle(heard(9, 1))
+            server.start()
+            other = RedisLatest(server.url)
+            assert await other.position() is None  # who starts now fills it too
+            await other.close()
+            await b.handle(heard(9, 1))
+            values, healths, position = await held(store)
+            assert (values, healths, position) == (before[0], b.consumer._healths, 9)
+        await store.close()
+
+
+async def test_after_a_loss_without_a_series_store_the_whole_log_is_read(tmp_path):
+    with RedisServer(tmp_path / "redis") as server:
+        store = RedisLatest(server.url)
+        async with bench(store) as b:
+            await a_full_redis(b, server)
+            before = await held(store)
+            await b.series.close()
+            await flush(server)
+            await b.handle(heard(9, 1))
+            assert (await held(store))[0][0] == before[0][0]
+            assert await store.values(2) == {"t": Latest(8.0, "C", T0 + 8, 8)}  # the log never held the newer one
+            await b.series.open()
+        await store.close()
+
+
+async def flush(server: RedisServer) -> None:
+    async with redis.asyncio.Redis.from_url(server.url) as client:
+        await client.flushall()
+
+
+async def put_back(server: RedisServer, position: int, device: int, field: str) -> None:
+    async with redis.asyncio.Redis.from_url(server.url) as client:
+        await client.set("inflight:position", position)
+        await client.hdel(f"inflight:device:{device}", field)
+        await client.delete("inflight:healths")
 
 
 def test_joins_and_uplinks_show_that_somebody_is_there():

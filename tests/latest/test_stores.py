@@ -1,17 +1,19 @@
 """What every store of latest values must do; Redis is a real server."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from lns.config import ConfigError
 from lns.errors import StoreError
 from lns.latest.health import Health, State
 from lns.latest.memory import MemoryLatest
 from lns.latest.redis import RedisLatest
-from lns.latest.store import Changes, LatestStore, Subject
+from lns.latest.store import Changes, LatestStore, LostError, Subject
 from lns.latest.values import FieldKey, Latest
-from tests.redis_server import RedisServer, make_redis
+from tests.redis_server import RedisServer
 
 DEVICE, GATEWAY = Subject("device", "7"), Subject("gateway", "a84041000181c061")
 HEALTH = Health(State.BACK, 1, 5, 3, (2, 2), 1, 2, 1)
@@ -19,10 +21,8 @@ HEALTH = Health(State.BACK, 1, 5, 3, (2, 2), 1, 2, 1)
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
-    server = make_redis(tmp_path / "redis")
-    server.start()
-    yield server
-    server.kill()
+    with RedisServer(tmp_path / "redis") as server:
+        yield server
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -79,6 +79,51 @@ async def test_what_is_forgotten_leaves_the_others(store):
     await store.forget(DEVICE)
     await store.forget(GATEWAY)
     assert (await store.values(7), list(await store.values(8)), await store.healths()) == ({}, ["t"], {})
+
+
+async def test_a_store_that_is_to_be_filled_has_no_position(store):
+    await store.save(changes({FieldKey(7, "t"): Latest(1.0, None, 1, 1)}, position=3))
+    await store.renew()
+    await store.save(changes({FieldKey(7, "u"): Latest(1.0, None, 1, 1)}))
+    assert await store.position() is None
+    await store.save(changes(position=2))
+    assert (await store.position(), sorted(await store.values(7))) == (2, ["t", "u"])
+
+
+async def test_redis_writes_nothing_where_its_position_is_not_the_last_that_was_written(server):
+    store, other = RedisLatest(server.url), RedisLatest(server.url)
+    await store.save(changes({FieldKey(7, "t"): Latest(1.0, None, 1, 1)}, position=3))
+    await other.save(changes(position=2))
+    for position in (None, 4):
+        with pytest.raises(LostError, match="redis lost what it held: its position is 2, not 3"):
+            await store.save(changes({FieldKey(7, "t"): None}, {DEVICE: HEALTH}, position))
+    assert (list(await store.values(7)), await store.healths()) == (["t"], {})
+    await other.close()
+    await store.close()
+
+
+async def test_redis_that_wrote_a_batch_and_could_not_say_so_has_not_lost_it(server):
+    store = RedisLatest(server.url)
+    await store.save(changes({FieldKey(7, "t"): Latest(1.0, None, 1, 1)}, position=1))
+    batch = changes({FieldKey(7, "t"): Latest(2.0, None, 2, 2)}, position=2)
+    server.freeze()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):  # the request is on its way, its answer is not waited for
+            await store.save(batch)
+    server.thaw()
+    await store.save(changes(healths={DEVICE: HEALTH}))
+    await store.save(batch)
+    assert (await store.position(), list(await store.healths())) == (2, [DEVICE])
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["redi://:hunter2@h/0", "redis://u:hun/ter2@h:x/0", "hunter2@h", "http://h/?password=hunter2"]
+)
+def test_a_password_in_a_url_that_cannot_be_used_is_not_shown(url):
+    with pytest.raises(ConfigError, match=r"latest\.redis_url is '.*', not a URL that begins with redis://") as raised:
+        RedisLatest(url)
+    assert "ter2" not in str(raised.value)
 
 
 async def test_redis_keeps_values_and_position_through_kill_9(server):

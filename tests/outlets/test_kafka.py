@@ -18,8 +18,9 @@ from lns.outlets.delivery import OutletError, Refused
 from lns.outlets.formats.inflight import DeviceInfo
 from lns.outlets.formats.inflight_protobuf import MESSAGES
 from lns.outlets.kafka import KafkaOutlet
-from tests.brokers import Broker, Reader, Seen, free_port
+from tests.brokers import Broker, Reader, Seen
 from tests.outlets.samples import DEVICES, check_schema, decoded, dev_eui, event, failed, mixed, uplink, uplinks
+from tests.process import free_port
 
 TOPICS = ("test.uplinks", "test.measurements", "test.events")
 

@@ -6,7 +6,8 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from lns.outlets.kafka_client import KafkaError, KafkaException, Log, create_topics, explained, not_created, slug
-from tests.brokers import Broker, free_port
+from tests.brokers import Broker
+from tests.process import free_port
 
 
 def test_missing_topics_are_made_once(noida: Broker, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,9 +11,10 @@ import pytest
 from lns.config import ConfigError, Kafka
 from lns.outlets.delivery import OutletError
 from lns.outlets.kafka import KafkaOutlet
-from tests.brokers import Broker, Reader, free_port
+from tests.brokers import Broker, Reader
 from tests.outlets.gate import Authority, Gate, guarded
 from tests.outlets.samples import uplinks
+from tests.process import free_port
 
 
 async def set_aside(_: object) -> None:

@@ -34,9 +34,9 @@ from tests.acceptance.servers import running_fleet, summary
 from tests.archive import seaweed
 from tests.brokers import make_broker
 from tests.brokers_debian import make_mosquitto, make_rabbit
-from tests.influx import make_server
+from tests.influx import InfluxServer
 from tests.postgres import Postgres
-from tests.redis_server import make_redis
+from tests.redis_server import RedisServer
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -54,10 +54,9 @@ class Engines:
     """Real servers on ports of loopback; those that are missing here skip the whole file and say so."""
 
     def __init__(self, folder: Path) -> None:
-        self.influx = make_server(folder / "influx")
-        self.redis = make_redis(folder / "redis")
-        (folder / "s3").mkdir()
-        self.s3 = seaweed.Seaweed(seaweed.binary(), folder / "s3")
+        self.influx = InfluxServer(folder / "influx")
+        self.redis = RedisServer(folder / "redis")
+        self.s3 = seaweed.Seaweed(folder / "s3")
         self.mosquitto = make_mosquitto(folder / "mosquitto", "allow_anonymous true", "max_inflight_messages 0")
         self.rabbit = make_rabbit(folder / "rabbit")
         self.kafka = make_broker("kafka" if os.environ.get("LNS_TEST_KAFKA_JARS") else "noida", folder / "kafka")
@@ -71,14 +70,12 @@ class Engines:
     def end(self) -> None:
         """End what was started, whatever state it is in, and also where one of them cannot be ended."""
         with ExitStack() as stack:
-            stack.callback(self.postgres.remove)
+            stack.callback(self.postgres.stop)
             if self.small is not None:  # lazily: its processes are about to end
                 stack.callback(subprocess.run, ["umount", "--lazy", str(self.small)], check=True)
             stack.callback(self.postgres.kill)
-            for one in (self.influx, self.redis, self.s3, self.mosquitto):
-                stack.callback(one.kill)
-            stack.callback(self.kafka.stop)
-            stack.callback(self.rabbit.stop)
+            for one in (self.influx, self.redis, self.s3, self.mosquitto, self.rabbit, self.kafka):
+                stack.callback(one.stop)
 
     @property
     def config(self) -> str:
@@ -147,6 +144,7 @@ async def works(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Works
             works = await stack.enter_async_context(planted(Works, folder / "server", engines.config))
             works.engines, works.ledger = engines, folder / "ledger.jsonl"
             await attach(works, stack)
+            await asyncio.to_thread(engines.rabbit.restart)  # a kill -9 forgets what was bound just before it
             fleet = running_fleet(works.server, works.ledger, *FLEET)
             works.fleet = await stack.enter_async_context(fleet)
             await works.passed(await works.grown(50))

@@ -24,7 +24,7 @@ RECORDS = 16
 
 @pytest.fixture
 def server() -> Iterator[mongo.MongoServer]:
-    with mongo.own_server() as server:
+    with mongo.MongoServer() as server:
         yield server
 
 

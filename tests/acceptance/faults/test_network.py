@@ -83,9 +83,8 @@ class Ends:
             server.start()
 
     def end(self) -> None:
-        self.mosquitto.kill()
-        self.rabbit.stop()
-        self.kafka.stop()
+        for server in (self.mosquitto, self.rabbit, self.kafka):
+            server.stop()
 
     def settings(self, postgres_port: int) -> Postgres:
         """Of the store, as it is reached at a port."""

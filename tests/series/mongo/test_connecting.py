@@ -10,8 +10,8 @@ from lns.config.stores import Mongo
 from lns.errors import StoreError
 from lns.series.mongo.connecting import place, sentence
 from lns.series.mongo.store import MongoSeries
-from tests.brokers import free_port
 from tests.mongo import shared_server
+from tests.process import free_port
 from tests.series.build import Clock, rows
 from tests.series.mongo.leaks import LEAKS_A_SOCKET, collected_here
 from tests.series.mongo.test_writes import NOT_SPREAD

@@ -17,7 +17,7 @@ from lns.config.stores import Mongo
 from lns.errors import StoreError
 from lns.series.mongo.store import MongoSeries
 from lns.series.store import Rows, SeriesStore, WriteResult
-from tests.mongo import BATCH_ROWS, MongoServer, own_server, shared_server
+from tests.mongo import BATCH_ROWS, MongoServer, shared_server
 from tests.series.build import DAY_US, DEVICE, T0, Clock, row, rows, running
 from tests.series.mongo.leaks import LEAKS_A_SOCKET, collected_here
 from tests.series.mongo.own import OwnDatabase
@@ -79,7 +79,7 @@ async def test_an_older_row_loses_also_after_a_restart():
 
 @pytest.mark.kill
 async def test_a_batch_cut_in_the_middle_by_kill_9_of_the_server_is_whole_when_it_is_written_again():
-    with own_server() as server:
+    with MongoServer() as server:
         async with running(store_on(server, batch_rows=10)) as store:
             await store.write(batch(0, 10), 10)
             await cut_in_the_middle(server, store)
@@ -114,7 +114,7 @@ async def refused(store: SeriesStore) -> None:
 @pytest.mark.kill
 async def test_nothing_acknowledged_is_lost_by_kill_9_of_the_server():
     chance = random.Random(2)
-    with own_server() as server:
+    with MongoServer() as server:
         async with running(store_on(server)) as store:
             upto = 0
             for _ in range(5):
@@ -138,7 +138,7 @@ async def write_until_it_fails(store: SeriesStore, acknowledged: int) -> int:
 @pytest.mark.kill
 async def test_every_row_up_to_the_position_is_there_after_kill_9_of_the_writer():
     chance = random.Random(3)
-    with own_server() as server:
+    with MongoServer() as server:
         for _ in range(3):
             acknowledged = await write_and_kill(server.url, chance)
             async with running(store_on(server)) as store:
@@ -162,7 +162,7 @@ async def write_and_kill(url: str, chance: random.Random) -> int:
 
 
 async def test_a_frozen_server_is_an_error_and_the_same_batch_goes_through_after_it():
-    with own_server() as server:
+    with MongoServer() as server:
         async with running(store_on(server, timeout_s=2.0)) as store:
             await store.write(batch(0, 10), 10)
             server.freeze()
@@ -174,7 +174,7 @@ async def test_a_frozen_server_is_an_error_and_the_same_batch_goes_through_after
 
 
 async def test_a_store_that_could_not_be_opened_is_opened_once_the_server_is_there():
-    with own_server() as server:
+    with MongoServer() as server:
         server.kill()
         store = store_on(server, timeout_s=1.0)
         with pytest.raises(StoreError, match="cannot be reached"):

@@ -15,9 +15,9 @@ from statistics import median
 
 import psycopg
 
+from lns.clock import DAY_US
 from lns.exchange.records import Value
 from lns.series.postgres.copying import encode
-from lns.series.postgres.grid import DAY_US
 from lns.series.postgres.store import PostgresSeries
 from lns.series.store import Rows
 from tests.postgres import Postgres, config
@@ -109,10 +109,6 @@ async def measure(server: Postgres, count: int) -> None:
 
 
 if __name__ == "__main__":
-    running = Postgres()
-    try:
-        running.start()
+    with Postgres() as running:
         rows_asked = int(sys.argv[1]) if len(sys.argv) > 1 else 240_000
         asyncio.run(measure(running, rows_asked // BATCH * BATCH))
-    finally:
-        running.remove()

@@ -11,7 +11,7 @@ from lns.series.postgres.connecting import connect
 from lns.series.postgres.paths import Copying, Unnesting, choose
 from lns.series.postgres.store import PostgresSeries
 from lns.series.store import WriteResult
-from tests.postgres import config, own, shared
+from tests.postgres import Postgres, config, shared
 from tests.series.build import T0, Clock, row, rows, running
 
 WAYS = pytest.mark.parametrize("way", ["copy", "unnest"])
@@ -77,7 +77,7 @@ def test_copy_is_taken_where_it_is_allowed():
 
 
 def test_arrays_are_taken_where_there_may_be_no_staging_table_and_the_log_says_so(caplog):
-    with own() as server:
+    with Postgres() as server:
         server.run_sql("CREATE ROLE bare LOGIN", "REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC")
         settings = config(server.dsn.replace("inflight@", "bare@"))
         with connect(settings, {}) as connection, caplog.at_level(logging.WARNING):

@@ -1,28 +1,39 @@
 """Behind PgBouncer, which gives every transaction another session: arrays go in, as nothing has to be remembered."""
 
 import asyncio
-import os
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from lns.series.postgres.store import PostgresSeries
 from lns.series.store import WriteResult
-from tests.brokers import free_port
-from tests.brokers_debian import needed
-from tests.postgres import Postgres, config, own, roll, unprivileged
+from tests.postgres import Postgres, config, roll
+from tests.process import Process, program, unprivileged
 from tests.series.build import DEVICE, T0, Clock, row, rows, running
 
 SCHEMA = "pooled"
-PROGRAM = "/usr/sbin/pgbouncer"
+
+
+class Pooler(Process):
+    """PgBouncer; the test is skipped where there is none."""
+
+    def __init__(self, folder: Path, server_port: int) -> None:
+        self._program = program("pgbouncer", "pgbouncer", "/usr/sbin")
+        super().__init__(folder, user=unprivileged("postgres", "nobody"))
+        (folder / "pgbouncer.ini").write_text(
+            f"[databases]\npostgres = host=127.0.0.1 port={server_port} user=pooled pool_size=2\n"
+            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\nauth_type = any\nunix_socket_dir =\n"
+            "pool_mode = transaction\n"
+        )
+
+    def argv(self) -> list[str]:
+        return [self._program, "-q", "pgbouncer.ini"]
 
 
 @pytest.fixture
 def server() -> Iterator[Postgres]:
-    with own() as server:
+    with Postgres() as server:
         server.run_sql(
             "CREATE ROLE pooled LOGIN",
             "GRANT CREATE ON DATABASE postgres TO pooled",
@@ -34,31 +45,8 @@ def server() -> Iterator[Postgres]:
 @pytest.fixture
 def pooler(server: Postgres) -> Iterator[str]:
     """The DSN of a pooler with two connections for all of a store's."""
-    needed("pgbouncer", PROGRAM)
-    port, file = free_port(), server.folder / "pgbouncer.ini"
-    file.write_text(
-        f"[databases]\npostgres = host=127.0.0.1 port={server.port} user=pooled pool_size=2\n"
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\nunix_socket_dir =\n"
-        "pool_mode = transaction\n"
-    )
-    user = {"user": unprivileged().pw_uid, "extra_groups": []} if os.geteuid() == 0 else {}
-    with subprocess.Popen([PROGRAM, "-q", file], stderr=subprocess.DEVNULL, **user) as process:
-        try:
-            wait_for(port)
-            yield f"postgresql://anyone@127.0.0.1:{port}/postgres?sslmode=disable"
-        finally:
-            process.kill()
-
-
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline:
-                raise
+    with Pooler(server.folder / "pooler", server.port) as pooler:
+        yield f"postgresql://anyone@127.0.0.1:{pooler.port}/postgres?sslmode=disable"
 
 
 async def test_a_store_works_though_every_transaction_has_another_session(pooler):
