@@ -18,6 +18,7 @@ GATEWAY = "a84041ffff1e8f2c"
 DEV_EUI, DEV_ADDR = "a84041000181c061", "260b1f22"
 NWK_S_KEY, APP_S_KEY = "44024241ed4ce9a68c6a8bc055233fd3", "ec925802ae430ca77fd3dd73cb2cc588"
 ABP = ("--dev-addr", DEV_ADDR, "--nwk-s-key", NWK_S_KEY, "--app-s-key", APP_S_KEY)
+OTAA = ("--join-eui", "70b3d57ed0000000", "--app-key", "2b7e151628aed2a6abf7158809cf4f3c")
 CONFIG = "[udp]\nhost = '127.0.0.1'\nport = 0\n[api]\nport = 0\n"
 
 

@@ -8,10 +8,8 @@ import time
 
 import pytest
 
-from tests.cli.server import ROOT, Server, until
+from tests.cli.server import OTAA, ROOT, Server, until
 from tests.library.trees import CHIRPSTACK, OWN, SCRIPT, TTN, many, write
-
-OTAA = ("--join-eui", "70b3d57ed0000000", "--app-key", "2b7e151628aed2a6abf7158809cf4f3c")
 
 
 @pytest.fixture(scope="module")
