@@ -13,7 +13,6 @@
 * What The Things Stack's `normalizeUplink` returns comes in addition, under its names.
 """
 
-import math
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -82,7 +81,7 @@ def time_us(value: Any) -> int | None:
     """Microseconds since 1970 of a device's time; None where it is no time between 2000 and 2100."""
     if isinstance(value, str):
         us = _iso_us(value)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < _LATEST_US:
         us = _number_us(value)
     else:
         us = None
@@ -106,6 +105,24 @@ def _iso_us(text: str) -> int | None:
     return round(moment.timestamp() * 1_000_000)
 
 
+def is_measurement(field: str, node: dict[str, Any]) -> bool:
+    """Whether an object is one measurement of a field: `{value, unit, time}`. What is at the top is none."""
+    return bool(field) and "value" in node and _VALUE_KEYS.issuperset(node)
+
+
+def names_itself(entry: dict[str, Any]) -> bool:
+    """Whether an entry of a list is one measurement that has its field's name: `{field, value, unit, time}`."""
+    return "value" in entry and isinstance(entry.get("field"), str) and _NAMED_KEYS.issuperset(entry)
+
+
+def own_time(node: dict[str, Any]) -> tuple[str | None, int | None]:
+    """The key of an object's time, None: it has none; and that time, None: it cannot be used."""
+    for key in _TIME_KEYS:
+        if key in node:
+            return key, time_us(node[key])
+    return None, None
+
+
 class _Walk:
     """One walk over decoded data; `at` is the time that an enclosing list entry or value object gave."""
 
@@ -118,7 +135,7 @@ class _Walk:
         if isinstance(node, dict):
             if depth >= MAX_DEPTH:
                 self._warn(f"{field} is nested deeper than {MAX_DEPTH} levels")
-            elif field and "value" in node and _VALUE_KEYS.issuperset(node):
+            elif is_measurement(field, node):
                 self._value_object(field, node, at)
             else:
                 self._members(field, node, at, depth)
@@ -137,31 +154,28 @@ class _Walk:
     def _entries(self, field: str, entries: list[Any], at: int | None, depth: int) -> None:
         for index, entry in enumerate(entries):
             if isinstance(entry, dict):
-                if "value" in entry and isinstance(entry.get("field"), str) and _NAMED_KEYS.issuperset(entry):
+                if names_itself(entry):
                     self._value_object(f"{field}.{entry['field']}" if field else entry["field"], entry, at)
                     continue
-                key = next((key for key in _TIME_KEYS if key in entry), None)
-                own = time_us(entry[key]) if key else None
-                if key and own is not None:
+                key, own = own_time(entry)
+                if key is not None and own is not None:
                     rest = {name: value for name, value in entry.items() if name != key}
                     self._timed(field, rest, own, depth)
                     continue
             self.node(f"{field}.{index}" if field else str(index), entry, at, depth + 1)
 
     def _timed(self, field: str, entry: dict[str, Any], at: int, depth: int) -> None:
-        if field and "value" in entry and _VALUE_KEYS.issuperset(entry):
+        if is_measurement(field, entry):
             self._value_object(field, entry, at)
         else:
             self._members(field, entry, at, depth + 1)
 
     def _value_object(self, field: str, node: dict[str, Any], at: int | None) -> None:
-        key = next((key for key in _TIME_KEYS if key in node), None)
-        if key:
-            own = time_us(node[key])
-            if own is None:
-                self._warn(f"{field} has no usable {key}: {node[key]!r:.40}")
-            else:
-                at = own
+        key, own = own_time(node)
+        if own is not None:
+            at = own
+        elif key is not None:
+            self._warn(f"{field} has no usable {key}: {node[key]!r:.40}")
         unit = node.get("unit")
         value = node["value"]
         if isinstance(value, (dict, list)):

@@ -7,6 +7,8 @@ from decoders.contract import Sample
 from decoders.limits import Limits, Policy
 
 _NONE: Held = ()
+_NOWHERE: Sequence[int] = ()
+_LIMITS = frozenset((Reason.MIN_INTERVAL, Reason.MAX_PER_HOUR, Reason.DEVICE_MAX_PER_HOUR))
 
 
 class Sieve:
@@ -18,20 +20,24 @@ class Sieve:
 
     def filter(
         self, device_id: int, policy: Policy, samples: Sequence[Sample], now_us: int
-    ) -> tuple[list[Sample], Held]:
-        """The samples to keep of an uplink received at `now_us`, and how many were held back.
+    ) -> tuple[list[Sample], Held, Sequence[int]]:
+        """The samples to keep of an uplink received at `now_us`, how many were held back, and which of them by limits.
 
-        Where a policy is not limited, `on_change.filter` gives the same and costs a third.
+        These are told by their places. Where a policy is not limited, `on_change.filter` keeps the same and costs a
+        third.
         """
         kept = []
         held = [0] * len(Reason)
-        for sample in samples:
+        limited: list[int] = []
+        for place, sample in enumerate(samples):
             reason = self._why_not(device_id, policy, sample, now_us)
             if reason is None:
                 kept.append(sample)
             else:
                 held[reason] += 1
-        return kept, held if len(kept) < len(samples) else _NONE
+                if reason in _LIMITS:
+                    limited.append(place)
+        return (kept, held, limited) if len(kept) < len(samples) else (kept, _NONE, _NOWHERE)
 
     def _why_not(self, device_id: int, policy: Policy, sample: Sample, now_us: int) -> Reason | None:
         """Why a sample is held back. None: it is kept, and noted."""

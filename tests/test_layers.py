@@ -14,10 +14,10 @@ LAYERS = (
     {"network", "assembly", "server", "demo", "folder", "names", "api", "cli", "__main__"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-EVERYWHERE = {"config", "errors", "metrics", "live", "logs"}
+EVERYWHERE = {"clock", "config", "errors", "metrics", "live", "logs"}
 SEMTECH = ("semtech", "receptions", "rxpk", "salvage", "txpk", "words")
 PURE_DECODERS = ("contract", "conventions", "normalise", "vocabulary", "units", "naming", "cayenne")
-PURE_DECODERS += ("change", "limits", "sieve")
+PURE_DECODERS += ("change", "limits", "sieve", "prune")
 PURE = (
     "lns/lorawan/**/*.py",
     "lns/mac/**/*.py",

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from decoders.contract import Sample
 from decoders.pool import Pool
+from decoders.prune import without
 from decoders.sieve import Sieve
 from lns import metrics
 from lns.config import Measurements as MeasurementsConfig
@@ -27,6 +28,7 @@ from lns.live import Live, time_text
 
 _NO_DATA = b"{}"
 _NO_WARNINGS: tuple[str, ...] = ()
+_NO_FLAGS: list[str] = []
 
 
 class Decoding:
@@ -121,7 +123,7 @@ class Decoding:
 
     def _decoded(self, seq: int, uplink: Uplink, done: Done | None, sieve: Sieve) -> Decoded:
         samples: list[Sample] = []
-        data, warnings, failure, codec_version_id = _NO_DATA, _NO_WARNINGS, None, None
+        data, warnings, flags, failure, codec_version_id = _NO_DATA, _NO_WARNINGS, _NO_FLAGS, None, None
         codec = None
         if done is not None:
             codec, result = done
@@ -134,15 +136,17 @@ class Decoding:
         naming = self._codecs.naming(uplink.device_id, codec)
         if samples:
             samples, flags = naming.apply(samples)
-            if flags:
-                warnings = (*warnings, *flags)
         if self._link:
             samples = samples + link.samples(uplink)
         at_us = uplink.received_at_us
         if naming.policy.limited:
-            samples, held = sieve.filter(uplink.device_id, naming.policy, samples, at_us)
+            samples, held, limited = sieve.filter(uplink.device_id, naming.policy, samples, at_us)
+            if limited and done is not None and failure is None:  # outlets send the object: it must not tell more
+                data, flags = without(done[1], naming, flags, limited)
         else:
             samples, held = sieve.on_change.filter(uplink.device_id, naming.rules, samples, at_us)
+        if flags:
+            warnings = (*warnings, *flags)
         suppressed = self.held_back.add(uplink.device_id, held) if held else 0
         return Decoded(  # by position: building a struct by keyword takes six times as long
             uplink.id,

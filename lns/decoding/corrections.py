@@ -121,6 +121,11 @@ class Change:
         for field, value, time_us in rows:
             self._on_change.note(device_id, field, value, time_us)
 
+    def differs(self, device_id: int, rules: Rules, sample: Sample, at_us: int) -> bool:
+        """Whether a value that is not stored is worth it; it does not count as kept yet."""
+        rule = rules.get(sample[0]) if sample[3] is None else None
+        return rule is None or self._on_change.why_not(device_id, rule, sample, at_us) is None
+
     def keeps(self, device_id: int, rules: Rules, sample: Sample, at_us: int) -> bool:
         """Whether a value that is not stored would have been."""
         kept, _ = self._on_change.filter(device_id, rules, [sample], at_us)

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import count
 
 import msgspec
 
 from decoders.change import Rules
 from decoders.contract import Error, Sample
 from decoders.limits import Policy
+from decoders.naming import Naming
+from decoders.prune import without
 from lns.decoding.batch import Choose, Done, decode
 from lns.decoding.codecs import Codec
 from lns.decoding.corrections import LINK, MAX_SAMPLES, Change, Correction, Example, Report, correct
@@ -175,17 +178,17 @@ class Corrector:
         policies: dict[int, Policy] = {}
         for one in again:
             if one.samples is not None:
-                policies[one.uplink.device_id] = self._policy(one)
+                policies[one.uplink.device_id] = self._naming(one).policy
                 times_us.setdefault(one.uplink.device_id, set()).update(one.times_us)
         for device_id, policy in policies.items():
             await room.read(device_id, policy, times_us[device_id])
         return room
 
-    def _policy(self, one: _Again) -> Policy:
-        return self._parts.codecs.naming(one.uplink.device_id, one.done[0]).policy
+    def _naming(self, one: _Again) -> Naming:
+        return self._parts.codecs.naming(one.uplink.device_id, one.done[0])
 
     def _rules(self, one: _Again) -> Rules:
-        return {field: rule for field, rule in self._policy(one).rules.items() if not field.startswith(LINK)}
+        return {field: rule for field, rule in self._naming(one).policy.rules.items() if not field.startswith(LINK)}
 
     def _correct(self, one: _Again, holdings: Holdings, former: list[Key], room: Room, page: Page) -> None:
         uplink, report, held = one.uplink, page.report, holdings.of(one.uplink.device_id)
@@ -199,9 +202,18 @@ class Corrector:
         for field, time_us in set(former) - _keys(one):
             room.remove(uplink.device_id, field, time_us)
 
+        places, limited = count(), list[int]()
+
         def keeps(sample: Sample, is_held: bool) -> bool:
+            place = next(places)
             report.held += is_held
-            return self._keeps(one, sample, is_held, room)
+            if not is_held and not self._is_worth(one, sample):
+                return False
+            if not is_held and not self._fits(one, sample, room):
+                limited.append(place)
+                return False
+            self._change.stored(uplink.device_id, sample, uplink.received_at_us)
+            return True
 
         found = correct(one.samples, held, uplink.received_at_us, former, keeps)
         if not found.differences:
@@ -213,29 +225,30 @@ class Corrector:
         if len(report.examples) < MAX_SAMPLES:
             who = (uplink.dev_eui, uplink.fcnt_up, uplink.received_at_us, uplink.data.hex())
             report.examples.append(Example(*who, found.differences[0]))
-        page.corrections.append(self._record(one, found))
+        page.corrections.append(self._record(one, found, limited))
 
-    def _keeps(self, one: _Again, sample: Sample, is_held: bool, room: Room) -> bool:
-        device_id, at_us = one.uplink.device_id, one.uplink.received_at_us
-        if is_held:
-            self._change.stored(device_id, sample, at_us)
-            return True
-        policy, field, time_us = self._policy(one), sample[0], at_us if sample[3] is None else sample[3]
-        if not room.has(device_id, policy, field, time_us):
-            return False
-        if not self._change.keeps(device_id, policy.rules, sample, at_us):
+    def _is_worth(self, one: _Again, sample: Sample) -> bool:
+        rules = self._naming(one).policy.rules
+        return self._change.differs(one.uplink.device_id, rules, sample, one.uplink.received_at_us)
+
+    def _fits(self, one: _Again, sample: Sample, room: Room) -> bool:
+        device_id, field = one.uplink.device_id, sample[0]
+        time_us = one.uplink.received_at_us if sample[3] is None else sample[3]
+        if not room.has(device_id, self._naming(one).policy, field, time_us):
             return False
         room.add(device_id, field, time_us)
         return True
 
-    def _record(self, one: _Again, found: Correction) -> Decoded:
+    def _record(self, one: _Again, found: Correction, limited: Sequence[int]) -> Decoded:
+        """A correction; outlets send its object, in which the samples at the places `limited` must not stand."""
         codec, result = one.done
         outlets = self._plan.outlets
+        data, flags = without(result, self._naming(one), one.flags, limited) if outlets else (b"{}", [])
         return msgspec.structs.replace(
             _record(one.seq, one.uplink, codec.version_id),
-            data_json=result.data_json if outlets else b"{}",
+            data_json=data,
             measurements=tuple(found.measurements),
-            warnings=(*result.warnings, *one.flags) if outlets else (),
+            warnings=(*result.warnings, *flags) if outlets else (),
             replay=Replay(self._job_id, outlets, tuple(found.removed)),
         )
 

@@ -30,3 +30,15 @@ async def test_link_measurements_come_along_where_they_are_recorded(tmp_path):
         fields = {m.field for m in made.record.measurements}
         assert {"sum", "link.rssi", "link.snr", "link.dr", "link.gateways"} <= fields
         assert Measurement("sum", T0 + MINUTE_US, 15.0) in made.record.measurements
+
+
+async def test_what_is_made_anew_is_limited_by_itself_and_a_page_asked_for_again_is_the_same(tmp_path):
+    async with scene(tmp_path, rules={"sum": {"on_change": False, "max_per_hour": 1}, "text": {}}) as s:
+        records = Records(s.parts, s.parts.codecs.of, link=False)
+        pages = [[Stored(seq, "uplink", one(seq)) for seq in seqs] for seqs in ((1, 2), (3, 4))]
+        made = [[stored.record for stored in (await records.of(page, {}))[1::2]] for page in pages]
+        fields = [[[m.field for m in record.measurements] for record in page] for page in made]
+        assert fields == [[["sum", "text"], ["text"]], [["text"], ["text"]]]
+        assert [record.data_json for record in made[0]] == [b'{"sum":15,"text":"x"}', b'{"text":"x"}']
+        assert [record.suppressed for record in made[0]] == [0, 1]
+        assert [stored.record for stored in (await records.of(pages[1], {}))[1::2]] == made[1]

@@ -117,6 +117,8 @@ def test_the_number_of_samples_is_limited() -> None:
         (True, None),
         (math.nan, None),
         (1e300, None),
+        (-1.7e302, None),
+        (10**400, None),
         ("yesterday", None),
         ("0001-01-01", None),
         (None, None),

@@ -39,7 +39,7 @@ def test_history_is_limited_by_its_own_time_and_never_compared() -> None:
     sieve = Sieve()
     policy = Policy.of({"f": Rule(max_per_hour=2)})
     history: list[Sample] = [("f", 1.0, None, T0 - n * HOUR_US // 4) for n in (1, 2, 3, 4, 5)]
-    assert sieve.filter(1, policy, history, T0) == ([*history[:2], history[4]], [0, 0, 0, 2, 0])
+    assert sieve.filter(1, policy, history, T0) == ([*history[:2], history[4]], [0, 0, 0, 2, 0], [2, 3])
     assert sieve.filter(1, policy, [("f", 1.0, None, None)], T0)[1] == ()
 
 
@@ -57,9 +57,10 @@ def test_every_reason_has_its_count() -> None:
         ("same", 1.0, None, None),
         *((field, 2.0, None, None) for field in ("near", "soon", "often")),
     ]
-    assert sieve.filter(1, policy, first, T0) == (first, ())
+    assert sieve.filter(1, policy, first, T0) == (first, (), ())
     more: list[Sample] = [("b", 1.0, None, None), ("c", 1.0, None, None)]
-    assert sieve.filter(1, policy, second + more, T0 + S) == (more[:1], [1, 1, 1, 1, 1])
+    # the places of what limits hold back: neither of what is unchanged, 0, nor of what is in its dead-band, 1
+    assert sieve.filter(1, policy, second + more, T0 + S) == (more[:1], [1, 1, 1, 1, 1], [2, 3, 5])
 
 
 def test_a_device_that_is_forgotten_begins_anew() -> None:
