@@ -3,12 +3,22 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from lns.decoding.worklist import WAIT_S, Work
+from lns.decoding.worklist import WAIT_S
 from lns.exchange.sqlite import SqliteExchange
 
 LAG = 5000  # records that a consumer may be behind
 PATIENCE_S = 5.0  # one that does not move for so long is away, and not slowed by anything here
+
+
+class Waiting(Protocol):
+    """A job, of backfills or of replays to outlets: it waits while its state is running, and `error` says for what."""
+
+    error: str | None
+
+    @property
+    def state(self) -> str: ...
 
 
 class LiveFirst:
@@ -18,7 +28,7 @@ class LiveFirst:
         self._exchange, self._live = exchange, live
         self._away: dict[str, int] = {}
 
-    async def make_way(self, job: Work) -> None:
+    async def make_way(self, job: Waiting) -> None:
         """Wait until nobody is behind who moves."""
         seen: dict[str, tuple[int, float]] = {}
         while job.state == "running":
@@ -27,12 +37,12 @@ class LiveFirst:
                 return
             await self._wait(job, name)
 
-    async def passed(self, name: str, seq: int, job: Work) -> None:
+    async def passed(self, name: str, seq: int, job: Waiting) -> None:
         """Wait until a consumer has read up to a seq. One that does not run has."""
         while job.state == "running" and self._position(name) < seq:
             await self._wait(job, name)
 
-    async def _wait(self, job: Work, name: str) -> None:
+    async def _wait(self, job: Waiting, name: str) -> None:
         job.error = f"{name} goes first, it is {self._exchange.lag(name)} records behind"
         await asyncio.sleep(WAIT_S)
 

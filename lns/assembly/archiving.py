@@ -16,19 +16,22 @@ from lns.archive.storage import Storage
 from lns.assembly.outlets import Outlets
 from lns.assembly.part import Feeds, Runs
 from lns.assembly.stores import Stores
+from lns.clock import DAY_US
 from lns.config import Config, ConfigError
 from lns.decoding.parts import Parts, Refused
 from lns.decoding.sources import LoggedUplinks, VersionedSource
+from lns.delivery.history import LoggedRecords
 from lns.delivery.replays import Running
 from lns.errors import StoreError
+from lns.outlets.selection import TOPICS
 from lns.registry.errors import RegistryError
 
 if TYPE_CHECKING:  # an extra: loaded only where it is used
     from lns.archive.catalogue import Catalogue
     from lns.archive.consumer import Archiver
+    from lns.archive.history import WholeRecords
     from lns.archive.verifying import Verifier
 
-_DAY_US = 86_400_000_000
 _EXPIRE_EVERY_US = 3_600_000_000
 
 
@@ -52,22 +55,22 @@ class Archiving:
         self._stores, self._outlets = stores, outlets
         self._expired_at_us = 0
         self.archive: Archive | None = None
-        self.backfills = Backfills(
-            Around(
-                parts=parts,
-                stores=stores.all,
-                opened=stores.ensure_open,
-                source=lambda: self.history(LoggedUplinks(parts.exchange, decoder)),
-                live=self._live,
-                flush=self._flush,
-                outlet=self._outlet,
-                link=config.measurements.link,
-            )
+        self._around = Around(
+            parts=parts,
+            stores=stores.all,
+            opened=stores.ensure_open,
+            source=lambda: self.history(LoggedUplinks(parts.exchange, decoder)),
+            live=self._live,
+            flush=self._flush,
+            outlet=self._outlet,
+            link=config.measurements.link,
         )
+        self.backfills = Backfills(self._around)
 
     async def open(self, stack: AsyncExitStack) -> None:
         if self._config.archive.enabled:
             self.archive = _archive(self._config, self._parts)
+            self._outlets.replays.history = self._records(self.archive)
         await self.backfills.open()
 
     def history(self, logged: LoggedUplinks) -> VersionedSource:
@@ -79,6 +82,13 @@ class Archiving:
         archive, log_id = self.archive, self._parts.exchange.log_id
         archived = ArchivedUplinks(archive.storage, log_id, archive.catalogue)
         return WholeHistory(archived, logged, lambda: archive.archiver.fresh)
+
+    def _records(self, archive: Archive) -> "WholeRecords":
+        """What replays to outlets read."""
+        from lns.archive.history import WholeRecords
+
+        logged = LoggedRecords(self._parts.exchange, TOPICS)
+        return WholeRecords(self._around, logged, archive.catalogue, self._decoder)
 
     def hurry(self) -> None:
         """The server stops: uplinks do not wait for a file of theirs to fill."""
@@ -99,7 +109,7 @@ class Archiving:
             return
         from lns.archive.retention import expire
 
-        await expire(self.archive.storage, now_us - int(days * _DAY_US))
+        await expire(self.archive.storage, now_us - int(days * DAY_US))
         self._expired_at_us = now_us
 
     def _flush(self) -> None:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
-from lns.config import ConfigError
+from lns.config import Config, ConfigError
 from lns.delivery.dispatch import Choose, Dispatch, Intake, Render
 from lns.delivery.outcome import Destination, Outcome, Outgoing, Verdict
 from lns.delivery.replays import Running
@@ -18,6 +18,7 @@ from lns.exchange.sqlite import SqliteExchange
 from lns.names import Names
 from lns.outlets import kinds
 from lns.outlets.build import Take
+from lns.outlets.definition import Outlet
 from lns.outlets.delivery import OutletError
 from lns.outlets.formats.places import PlaceOf
 from lns.outlets.selection import TOPICS, Selection
@@ -34,14 +35,25 @@ class Surrounding:
     """What every outlet is built from."""
 
     def __init__(
-        self, exchange: SqliteExchange, names: Names, place_of: PlaceOf, net_id: str, around: Surroundings
+        self, exchange: SqliteExchange, names: Names, place_of: PlaceOf, config: Config, around: Surroundings
     ) -> None:
-        self.exchange, self.names, self.place_of, self.net_id, self.around = exchange, names, place_of, net_id, around
+        self.exchange, self.names, self.place_of, self.around = exchange, names, place_of, around
+        self.net_id, self.allow_private = config.network.net_id, config.deliveries.allow_private
         self.dispatch = Dispatch(around)
 
     def renderer(self, one: StoredOutlet) -> Selection:
         """ConfigError."""
         return kinds.renderer(one.outlet, self.names.described, self.exchange.pick, self.net_id, self.place_of)
+
+    def check(self, outlet: Outlet) -> None:
+        """ConfigError where it could not work, or may not on this server."""
+        kinds.check(outlet)
+        self.check_private(outlet)
+
+    def check_private(self, outlet: Outlet) -> None:
+        """ConfigError where it may be sent to private addresses and this server does not take that."""
+        if not self.allow_private:
+            kinds.refuse_private(outlet)
 
 
 class RunningOutlet:
@@ -56,7 +68,7 @@ class RunningOutlet:
         self._renders = renders
         choose = _chooser(stored)
         live, again = (Intake(worker, around, TOPICS, render, choose) for render in renders)
-        self.intake, self.running = live, Running(worker, again)
+        self.intake, self.running = live, Running(worker, again, choose)
 
     def forget_names(self) -> None:
         """Devices or applications were changed."""
@@ -83,6 +95,7 @@ async def started(one: StoredOutlet, parts: Surrounding) -> RunningOutlet:
     except ConfigError as error:
         renders = [_unrendered(str(error))] * 2
     try:
+        parts.check_private(one.outlet)
         destination = kinds.destination(one.outlet, parts.names.described_eui)
         worker = await _worker(one, destination, parts)
     except ConfigError as error:
@@ -94,7 +107,11 @@ async def started(one: StoredOutlet, parts: Surrounding) -> RunningOutlet:
 
 async def _worker(one: StoredOutlet, destination: Destination, parts: Surrounding) -> OutletWorker:
     paused = one.outlet.state == "paused"
-    return await parts.dispatch.add(one.key, destination, one.outlet.sending, paused=paused)
+    try:
+        return await parts.dispatch.add(one.key, destination, one.outlet.sending, paused=paused)
+    except BaseException:
+        await destination.close()  # the next try opens another
+        raise
 
 
 def command_runner(one: StoredOutlet, take: Take) -> Callable[[], Awaitable[None]] | None:

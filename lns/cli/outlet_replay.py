@@ -8,6 +8,7 @@ from lns.cli.command import Call, column, command
 from lns.cli.jobs import Job, follow
 from lns.cli.outcome import CommandError, Exit
 from lns.cli.outlets import Outlet, Yes, app, at, confirm, find_outlet, instant, where
+from lns.cli.times import local
 
 
 @command(
@@ -48,20 +49,40 @@ def replay(
     if dry_run or not yes:
         counted = _watch(call, row, call.server.post(where(row, "replays"), {**body, "dry_run": True}))
         if dry_run:
-            call.show(counted, f"{counted['messages']} messages of {counted['records']} records would be sent")
+            text = f"{counted['messages']} messages of {counted['records']} records would be sent"
+            call.show(counted, text + _but(counted))
             return
+        if not call.as_json and (told := _but(counted)):
+            typer.echo(told.lstrip(), err=True)
         confirm(call, yes, f"send {counted['messages']} messages to {row['application']}/{row['name']} once more?")
     job = call.server.post(where(row, "replays"), body)
     if wait:
         job = _watch(call, row, job)
-        call.show(job, f"replay {job['id']} is {job['state']}: {job['messages']} messages are sent again")
+        call.show(job, f"replay {job['id']} is {job['state']}: {job['messages']} messages are sent again{_but(job)}")
     else:
-        call.show(job, f"replay {job['id']} has begun: lns outlet replay {row['name']} --list")
+        call.show(job, f"replay {job['id']} has begun: lns outlet replay {row['name']} --list{_but(job)}")
+
+
+def _share(job: Job) -> tuple[float, str]:
+    waits = "" if job["error"] is None else f", waits: {job['error']}"
+    return job["done"], f"{job['messages']} messages{waits}"
+
+
+def _but(job: Job) -> str:
+    """What a replay cannot send, a line for each reason."""
+    told = []
+    if job["begins_at"] is not None:
+        told.append(f"what is stored begins at {local(job['begins_at'])}: nothing is known of before")
+    if job["archived"]:
+        told.append(f"{job['archived']} uplinks come from the archive, which has no joins and other events")
+    if job["lost"]:
+        told.append(f"{job['lost']} records of the log were dropped before they were read or archived")
+    return "".join(f"\n{line}" for line in told)
 
 
 def _list(call: Call, row: dict[str, Any]) -> None:
     columns = [
-        *(column(name) for name in ("id", "state", "dry_run", "records", "messages")),
+        *(column(name) for name in ("id", "state", "dry_run", "records", "messages", "archived", "lost")),
         ("done", lambda job: f"{100 * job['done']:.0f} %"),
         at("created_at"),
         column("error"),
@@ -71,9 +92,7 @@ def _list(call: Call, row: dict[str, Any]) -> None:
 
 def _watch(call: Call, row: dict[str, Any], job: Job) -> Job:
     try:
-        job = follow(
-            call, where(row, "replays", job["id"]), job, lambda one: (one["done"], f"{one['messages']} messages")
-        )
+        job = follow(call, where(row, "replays", job["id"]), job, _share)
     except KeyboardInterrupt:
         typer.echo(f"replay {job['id']} goes on at the server: lns outlet replay {row['name']} --list", err=True)
         raise typer.Exit(Exit.OK) from None

@@ -23,7 +23,11 @@ class Spec(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct):
-    """A replay. `position` goes from `first` to `last`, seqs of the log; `error` is why it waits or has failed."""
+    """A replay. `position` goes from `first` to `last`, seqs of the log; `error` is why it waits or has failed.
+
+    `begins_us`: what is stored begins later than was asked for. `archived` are uplinks that came from an archive, which
+    has no events; `lost` records were dropped before they were read.
+    """
 
     id: str
     spec: Spec
@@ -36,6 +40,9 @@ class Job(msgspec.Struct):
     messages: int = 0
     finished_us: int | None = None
     error: str | None = None
+    begins_us: int | None = None
+    archived: int = 0
+    lost: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -43,7 +50,7 @@ class Job(msgspec.Struct):
 
     @property
     def done(self) -> float:
-        """The share of the log that is behind, 0 to 1."""
+        """The share that is behind, 0 to 1."""
         return 1.0 if self.last <= self.first else (self.position - self.first) / (self.last - self.first)
 
     def noted(self) -> Noted:

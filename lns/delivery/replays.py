@@ -1,4 +1,4 @@
-"""Sends what the log still holds to an outlet once more, under the same message ids, beside what is live.
+"""Sends what is stored to an outlet once more, under the same message ids, beside what is live.
 
 A page's deliveries and the job's progress are one commit: a killed process goes on where it was, and sends nothing
 for a second time that it had not to. A replay keeps to its rate, and waits while the outlet has much to send.
@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from lns.delivery.dispatch import Intake
-from lns.delivery.history import History
+from lns.delivery.dispatch import Choose, Intake
+from lns.delivery.history import History, Page, Reader
 from lns.delivery.replay_jobs import Job, JobState, Spec, job_of
 from lns.delivery.table import REPLAYS_KEPT
 from lns.delivery.worker import OutletWorker, Surroundings
@@ -31,10 +31,11 @@ class ReplayRefused(ValueError):
 
 
 class Running(msgspec.Struct, frozen=True):
-    """An outlet that takes part: who sends, and what renders."""
+    """An outlet that takes part: who sends, what renders, and a first look at which records it may want."""
 
     worker: OutletWorker
     intake: Intake
+    choose: Choose = lambda batch: batch
 
 
 Find = Callable[[str], Running | None]
@@ -63,13 +64,14 @@ class Replays:
         return self._jobs.get(job_id)
 
     async def start(self, spec: Spec) -> Job:
-        """Begin a replay. ReplayRefused: the outlet has one under way."""
+        """Begin a replay. ReplayRefused: the outlet has one under way; StoreError: the archive cannot be read."""
         async with self._starting:
             for job in self._jobs.values():
                 if job.is_open and (job.spec.outlet, job.spec.dry_run) == (spec.outlet, spec.dry_run):
                     raise ReplayRefused(f"replay {job.id} of this outlet is under way: wait for it, or cancel it")
-            span = await self.history.span(spec.since_us, spec.until_us)
-            job = Job(secrets.token_hex(8), spec, self._around.clock(), span.first, span.last, span.first)
+            where = await self.history.extent(spec.since_us, spec.until_us)
+            job = Job(secrets.token_hex(8), spec, self._around.clock(), where.first, where.last, where.first)
+            job.begins_us = where.begins_us
             await self._note(job)
             self._jobs[job.id] = job
         over = [job.id for job in self._jobs.values() if not job.is_open]
@@ -103,11 +105,11 @@ class Replays:
 
     async def _work(self, job: Job) -> None:
         job.state = "running"
-        delay_s = FIRST_RETRY_S
+        reader, delay_s = self.history.reader(job), FIRST_RETRY_S
         try:
             while job.is_open and job.position < job.last:
                 try:
-                    await self._step(job)
+                    await self._step(job, reader)
                 except StoreError as error:
                     job.error = str(error)
                     await asyncio.sleep(delay_s)
@@ -121,18 +123,16 @@ class Replays:
             job.error = f"{type(error).__name__}: {error}"[:500]
             await self._over(job, "failed")
 
-    async def _step(self, job: Job) -> None:
+    async def _step(self, job: Job, reader: Reader) -> None:
         """One page: read, render; then, in one go, add deliveries and move on."""
         running = await self._turn(job)
         if running is None:
             return
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        found, upto = await self.history.read(job.position, job.last, PAGE)
-        messages = await running.intake.rendered(found)
-        moved = msgspec.structs.replace(
-            job, position=upto, records=job.records + len(found), messages=job.messages + len(messages)
-        )
+        page = await reader.read(PAGE, running.choose)
+        messages = await running.intake.rendered(page.records)
+        moved = _moved(job, page, len(messages))
         if not job.is_open:  # it was cancelled meanwhile
             return
         if not job.spec.dry_run:
@@ -140,6 +140,7 @@ class Replays:
             if (now := self._find(job.spec.outlet)) is not None:  # a changed outlet finds them in the store
                 await now.worker.add(items)
         job.position, job.records, job.messages = moved.position, moved.records, moved.messages
+        job.archived, job.lost = moved.archived, moved.lost
         spent_s = loop.time() - began_s
         wanted_s = spent_s if job.spec.dry_run else len(messages) / job.spec.max_per_s - spent_s
         await asyncio.sleep(max(wanted_s, 0.0))
@@ -167,3 +168,15 @@ class Replays:
     async def _note(self, job: Job) -> None:
         if not job.spec.dry_run:
             await self._around.store.note_replay(job.noted())
+
+
+def _moved(job: Job, page: Page, messages: int) -> Job:
+    """A job with a page behind it."""
+    return msgspec.structs.replace(
+        job,
+        position=page.upto,
+        records=job.records + len(page.records),
+        messages=job.messages + messages,
+        archived=job.archived + page.archived,
+        lost=job.lost + page.lost,
+    )

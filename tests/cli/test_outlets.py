@@ -17,6 +17,7 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 65_536  # an answer is one packet: a second one would wait for the first's acknowledgement
 
             def do_POST(self):
                 receiver.bodies.append(self.rfile.read(int(self.headers["content-length"])))

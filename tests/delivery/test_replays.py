@@ -1,12 +1,13 @@
-"""Replays of outlets: what the log holds is sent once more, at a rate, once, whatever comes between."""
+"""Replays of outlets: what is stored is sent once more, at a rate, once, whatever comes between."""
 
 import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
 
+from lns.config import Exchange as ExchangeConfig
 from lns.delivery.dispatch import Intake
-from lns.delivery.history import LoggedRecords
+from lns.delivery.history import Extent, LoggedRecords, Page
 from lns.delivery.pipe import Pipe
 from lns.delivery.replay_jobs import Job, Spec, job_of
 from lns.delivery.replays import OPEN_MOST, ReplayRefused, Replays, Running
@@ -136,13 +137,17 @@ async def test_a_fault_ends_one_replay_and_no_other(tmp_path):
         def __init__(self, history):
             self.history, self.errors = history, [StoreError("the archive is away"), KeyError("a bug")]
 
-        async def span(self, since_us, until_us):
-            return await self.history.span(since_us, until_us)
+        async def extent(self, since_us, until_us):
+            return await self.history.extent(since_us, until_us)
 
-        async def read(self, after, last, limit):
+        def reader(self, job):
+            self.inner = self.history.reader(job)
+            return self
+
+        async def read(self, limit, choose):
             if self.errors:
                 raise self.errors.pop(0)
-            return await self.history.read(after, last, limit)
+            return await self.inner.read(limit, choose)
 
     told = Told(then=TROUBLE)
     async with world(tmp_path, told, schedule=Schedule(waits_s=())) as (_, replays, _):
@@ -155,14 +160,51 @@ async def test_a_fault_ends_one_replay_and_no_other(tmp_path):
         assert job.state == "done"
 
 
+async def test_only_records_that_the_outlet_may_want_are_read_and_counted(tmp_path):
+    told = Told()
+    async with world(tmp_path, told) as (run, replays, found):
+        one = found["x"]
+        found["x"] = Running(one.worker, one.intake, lambda batch: [s for s in batch if s.record.device_id == 3])
+        job = await replays.start(Spec("x", max_per_s=100_000))
+        await over(job)
+        await run.until({"delivered": 64})
+        assert (job.records, job.messages, {m.lane for m in told.got}) == (64, 64, {"3"})
+
+
 async def test_a_time_is_a_part_of_the_log(tmp_path):
     async with build.running(tmp_path / "log.db") as exchange:
-        await exchange.append([("uplink", uplink(n)) for n in range(3)])
         logged = LoggedRecords(exchange, UPLINKS)
-        whole = await logged.span(None, None)
-        assert (whole.first, whole.last) == (0, 3)
-        assert await logged.span(0, 1) == type(whole)(0, 0)
-        later = await logged.span(2**62, None)
-        assert (later.first, later.last) == (3, 3)
-        assert [one.seq for one in (await logged.read(1, 3, 9))[0]] == [2, 3]
-        assert await logged.read(3, 3, 9) == ([], 3)
+        assert await logged.extent(None, None) == Extent(0, 0)
+        await exchange.append([("uplink", uplink(n)) for n in range(3)])
+        begins_us = uplink(0).received_at_us
+        assert await logged.extent(None, None) == Extent(0, 3, begins_us)
+        assert await logged.extent(0, 1) == Extent(0, 0, begins_us)
+        assert await logged.extent(begins_us, None) == Extent(0, 3)
+        assert await logged.extent(2**62, None) == Extent(3, 3)
+        assert await logged.page(1, 3, 1) == Page((await exchange.read(1, UPLINKS, 1))[0], 2)
+        assert [one.seq for one in (await logged.page(1, 3, 9)).records] == [2, 3]
+        assert await logged.page(3, 3, 9) == Page([], 3)
+
+
+async def test_what_is_dropped_before_it_was_read_is_counted_and_said(tmp_path):
+    config = ExchangeConfig(commit_interval_ms=1.0, retention_days=0.0)
+    async with build.running(tmp_path / "log.db", config) as exchange:
+        for first in (0, 3, 6):
+            await exchange.append([("uplink", uplink(n)) for n in range(first, first + 3)])
+        reader = exchange.cursor("live", UPLINKS, 3)
+        logged = LoggedRecords(exchange, UPLINKS)
+        where = await logged.extent(None, None)
+        job = Job("a", Spec("x"), 0, where.first, where.last, where.first)
+        page = await logged.reader(job).read(2, list)
+        assert ([one.seq for one in page.records], page.lost) == ([1, 2], 0)
+        job.position = page.upto
+        assert await exchange.expire(2**62) > 0
+        page = await logged.reader(job).read(2, list)
+        assert ([one.seq for one in page.records], page.upto, page.lost) == ([4, 5], 5, 1)
+        assert await logged.extent(None, None) == Extent(3, 9, uplink(3).received_at_us)
+        assert await logged.extent(None, uplink(0).received_at_us) == Extent(0, 0, uplink(3).received_at_us)
+        reader.advance(9, 6)
+        assert await exchange.expire(2**62) > 0
+        assert await logged.page(5, 9, 2) == Page([], 9, lost=4)
+        assert await logged.extent(None, None) == Extent(9, 9)
+        exchange.detach(reader)

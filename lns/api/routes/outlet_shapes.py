@@ -12,7 +12,7 @@ from lns.api.shapes import Body, example, optional
 from lns.delivery.outcome import Outcome, Outgoing
 from lns.delivery.pipe import Pipe
 from lns.delivery.replay_jobs import Job
-from lns.outlets import kinds
+from lns.outlets import kinds, masking
 from lns.outlets.definition import Filter, Format, Outlet, OutletKind
 from lns.registry.rows import StoredOutlet
 
@@ -53,7 +53,7 @@ class OutletChange(Body):
     """The fields to change; what is left out stays.
 
     Of `settings`, `filter` and `sending` the keys that are given are changed, one that is null goes back to its
-    default, and a secret that is still masked (`***`) stays.
+    default, and a secret that is still masked (`***`) or left out stays, unless another destination would be given it.
     """
 
     model_config = example(settings={"url": "https://example.com/other"})
@@ -104,7 +104,7 @@ class TestReply(BaseModel):
 
 
 class OutletReplayBody(Body):
-    """Which records of the log to send once more."""
+    """Which records of the log, and of the archive before it, to send once more."""
 
     model_config = example(since="2026-01-31T00:00:00Z", until="2026-02-01T00:00:00Z", dry_run=True)
 
@@ -125,8 +125,19 @@ class OutletReplayReply(BaseModel):
     dry_run: bool
     created_at: str = Field(description="RFC 3339, UTC.", examples=["2026-01-31T08:00:00.000000Z"])
     finished_at: str | None = Field(description="RFC 3339, UTC; null: not yet.")
-    done: float = Field(description="Share of the log that is behind, 0 to 1.", examples=[0.42])
-    records: int = Field(description="Read so far.", examples=[1042])
+    begins_at: str | None = Field(
+        description="What is stored begins later than was asked for, RFC 3339, UTC: nothing is known of before."
+    )
+    done: float = Field(description="Share that is behind, 0 to 1.", examples=[0.42])
+    records: int = Field(description="Of the application, read so far.", examples=[1042])
+    archived: int = Field(
+        description="Uplinks that came from the archive, which has no joins or other events of their time.",
+        examples=[0],
+    )
+    lost: int = Field(
+        description="Records of the log, of all applications, that were dropped before they were read or archived.",
+        examples=[0],
+    )
     messages: int = Field(description="Made of them: to be sent, or counted.", examples=[998])
     error: str | None = Field(description="Why it waits or has failed.")
 
@@ -152,7 +163,7 @@ def changed(known: Outlet, body: OutletChange) -> Outlet:
     given: dict[str, Any] = msgspec.to_builtins(known)
     if "settings" in body.model_fields_set:
         try:
-            given["settings"] = _settings(known, body.settings)
+            given["settings"] = masking.changed(known.kind, known.settings, body.settings)
         except ValueError as error:
             raise ApiProblem(422, "invalid", f"settings.{error}") from error
     if "format" in body.model_fields_set:
@@ -173,7 +184,7 @@ def shown(one: StoredOutlet, status: dict[str, Any], dead: int) -> dict[str, Any
         "name": outlet.name,
         "kind": outlet.kind,
         "format": outlet.format,
-        "settings": kinds.masked(outlet.kind, outlet.settings),
+        "settings": masking.masked(outlet.kind, outlet.settings),
         "filter": msgspec.to_builtins(outlet.filter),
         "sending": msgspec.to_builtins(outlet.sending),
         "state": status["state"],
@@ -216,8 +227,11 @@ def shown_replay(job: Job) -> dict[str, Any]:
         "dry_run": spec.dry_run,
         "created_at": times.text(job.created_us),
         "finished_at": times.text_or_none(job.finished_us),
+        "begins_at": times.text_or_none(job.begins_us),
         "done": job.done,
         "records": job.records,
+        "archived": job.archived,
+        "lost": job.lost,
         "messages": job.messages,
         "error": job.error,
     }
@@ -225,11 +239,6 @@ def shown_replay(job: Job) -> dict[str, Any]:
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _settings(known: Outlet, changes: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in known.settings.items() if name not in changes}
-    return {**kept, **kinds.unmasked(known.kind, _given(changes), known.settings)}
 
 
 def _merged(whole: dict[str, Any], changes: dict[str, Any], defaults: msgspec.Struct) -> dict[str, Any]:
