@@ -21,6 +21,14 @@ REFUSED = [
     # wrong types
     ("[udp]\nport = '1700'", "$.udp.port is '1700', expected int, got str"),
     ("udp = 1700", "$.udp is 1700, expected a section, got int"),
+    (
+        "postgres = 'postgresql://u:hunter2@h/db'",
+        "$.postgres is 'postgresql://***@h/db', expected a section, got str",
+    ),
+    (
+        "postgres = 'host=h password=hunter2 user=u'",
+        "$.postgres is 'host=h password=*** user=u', expected a section, got str",
+    ),
     ("[series]\nenabled = 1", "$.series.enabled is 1, expected bool, got int"),
     # out of range: the value and the limit
     ("[udp]\nport = 65536", "$.udp.port is 65536, expected int <= 65535"),
@@ -57,8 +65,51 @@ def write(tmp_path):
 @pytest.mark.parametrize(("text", "problem"), REFUSED)
 def test_a_wrong_file_is_refused_with_path_value_and_limit(write, text, problem):
     with pytest.raises(ConfigError) as caught:
-        load(write(text))
-    assert str(caught.value) == problem
+        load(file := write(text))
+    assert str(caught.value) == f"{file}: {problem}"
+
+
+ALL_AT_ONCE = """
+colour = true
+[udp]
+prot = 1701
+port = 65536
+[network]
+dedup_window_ms = 5000
+[regions.EU868]
+rx1_delay_s = 16
+rx2 = 1
+[regions.EU863]
+sub_band = 1
+[regions.US915]
+sub_band = 9
+[regions.IN865]
+extra_channels_hz = [1, 2]
+[series]
+enabled = 1
+retention_days = 3
+"""
+
+
+def test_all_faults_of_a_file_are_told_at_once(write):
+    with pytest.raises(ConfigError) as caught:
+        load(file := write(ALL_AT_ONCE))
+    told = str(caught.value).splitlines()
+    assert sorted(told) == sorted(
+        f"{file}: $.{fault}"
+        for fault in (
+            "colour is not a known key; it has " + ", ".join(Config.__struct_fields__),
+            "udp.prot is not a known key; did you mean port",
+            "udp.port is 65536, expected int <= 65535",
+            "network.dedup_window_ms is 5000, expected int <= 2000",
+            "series.enabled is 1, expected bool, got int",
+            "regions.EU868.rx1_delay_s is 16, expected int <= 15",
+            "regions.EU868.rx2 is not a known key; did you mean rx2_dr",
+            "regions.EU863 is not a known region; did you mean EU868",
+            "regions.US915.sub_band is 9, 1 to 8 exist in US915",
+            "regions.IN865.extra_channels_hz[0] is 1, expected int >= 1000000",
+        )
+    )
 
 
 def test_text_that_is_not_toml_is_refused_with_its_line(write):

@@ -11,8 +11,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from lns.api import times
 from lns.api.problems import ApiProblem
 from lns.api.services import Given, Services
+from lns.clock import now_us
 from lns.errors import StoreError
-from lns.registry.clock import now_us
 from lns.registry.keys import KEYS_READ, KeyProblem
 from lns.registry.rows import ApiKey
 

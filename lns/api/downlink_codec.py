@@ -9,10 +9,10 @@ from decoders.contract import Downlink, Request
 from lns.api.outcomes import shown_error
 from lns.api.problems import ApiProblem
 from lns.api.services import Services
+from lns.clock import now_us
 from lns.decoding.codecs import Codec
 from lns.mac.queue import DownlinkItem
 from lns.mac.session import Device
-from lns.registry.clock import now_us
 
 DEFAULT_FPORT = 1
 """What a codec is told where nobody names an FPort and it may name its own."""

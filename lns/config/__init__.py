@@ -3,6 +3,7 @@
 The comment above a field is its documentation: `lns check --explain` and docs/configuration.md are made from it.
 """
 
+import copy
 import difflib
 import re
 import tomllib
@@ -12,6 +13,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
+from lns.config.masking import masked_within
 from lns.config.outlets import Deliveries, Kafka
 from lns.config.section import ConfigError, Days, Port, Section
 from lns.config.server import Api, Decoders, Exchange, Keys, Log, Measurements, Network, Udp
@@ -55,6 +57,8 @@ REGION_DEFAULTS = {
 }
 """What gateways of eight channels are usually set to. A region that is not named here takes its own defaults."""
 
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
+
 
 class Config(Section, frozen=True):
     """The whole file. Every section and key is optional."""
@@ -86,7 +90,10 @@ class Config(Section, frozen=True):
 
 
 def load(path: Path | None, overrides: dict[str, Any] | None = None) -> Config:
-    """Read `path` (None: defaults), with `overrides` such as {"udp": {"port": 0}} laid over it."""
+    """Read `path` (None: defaults), with `overrides` such as {"udp": {"port": 0}} laid over it.
+
+    A ConfigError tells all that is wrong, a line each.
+    """
     try:
         tree: dict[str, Any] = tomllib.loads(path.read_text("utf-8")) if path else {}
     except OSError as error:
@@ -95,33 +102,72 @@ def load(path: Path | None, overrides: dict[str, Any] | None = None) -> Config:
         raise ConfigError(f"{path} is not TOML: {error}") from error
     for section, values in (overrides or {}).items():
         tree[section] = {**tree.get(section, {}), **values} if isinstance(values, dict) else values
-    _check_regions(tree)
-    try:
-        return msgspec.convert(tree, Config)
-    except msgspec.ValidationError as error:
-        raise ConfigError(_explain(str(error), tree, Config())) from error
+    region_faults = _take_regions(tree)
+    faults = _faults(tree, Config()) + region_faults
+    if faults:
+        raise ConfigError("\n".join(fault if path is None else f"{path}: {fault}" for fault in faults))
+    return msgspec.convert(tree, Config)
 
 
-def _check_regions(tree: dict[str, Any]) -> None:
-    """A section of a region says what is different there: what it leaves out keeps its default.
+def _take_regions(tree: dict[str, Any]) -> list[str]:
+    """What is wrong with the sections of regions; the others get the defaults of what they leave out.
 
     Each is checked by itself, because msgspec does not name the keys of a dictionary.
     """
     regions = tree.get("regions")
     if not isinstance(regions, dict):
-        return
-    for name, values in regions.items():
-        if name not in REGIONS:
-            hint = _hint(difflib.get_close_matches(name, REGIONS, n=1), REGIONS)
-            raise ConfigError(f"$.regions.{name} is not a known region; {hint}")
+        return []
+    found: list[str] = []
+    for name, values in list(regions.items()):
+        faults = _region_faults(name, values)
+        found += [f"$.regions.{name}{fault}" for fault in faults]
+        if faults:
+            del regions[name]
+        else:
+            regions[name] = _laid_over_defaults(name, values)
+    return found
+
+
+def _region_faults(name: str, values: Any) -> list[str]:
+    """Each without the path of the section in front."""
+    if name not in REGIONS:
+        return [f" is not a known region; {_hint(difflib.get_close_matches(name, REGIONS, n=1), REGIONS)}"]
+    if faults := _faults(values, RegionSettings()):
+        return [fault.removeprefix("$") for fault in faults]
+    settings = msgspec.convert(_laid_over_defaults(name, values), RegionSettings)
+    return [f".{text}" for text in misfits(settings, region(name)).values()]
+
+
+def _laid_over_defaults(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {**msgspec.to_builtins(REGION_DEFAULTS.get(name, {})), **values}
+
+
+def _faults(tree: Any, defaults: msgspec.Struct) -> list[str]:
+    """All that `defaults`' type refuses in `tree`: what msgspec names first is taken out, until it names nothing."""
+    left, found = copy.deepcopy(tree), []
+    while True:
         try:
-            msgspec.convert(values, RegionSettings)
+            msgspec.convert(left, type(defaults))
         except msgspec.ValidationError as error:
-            text = _explain(str(error), values, RegionSettings())
-            raise ConfigError(text.replace("$", f"$.regions.{name}", 1)) from error
-        regions[name] = {**msgspec.to_builtins(REGION_DEFAULTS.get(name, {})), **values}
-        for text in misfits(msgspec.convert(regions[name], RegionSettings), region(name)).values():
-            raise ConfigError(f"$.regions.{name}.{text}")
+            found.append(_explain(str(error), left, defaults))
+            if not _taken_out(left, str(error)):
+                return found
+        else:
+            return found
+
+
+def _taken_out(tree: Any, problem: str) -> bool:
+    """Remove the key that msgspec's sentence is about, a list with all of its items; false when it names no key."""
+    text, _, path = problem.partition(" - at ")
+    keys = re.findall(r"\w+", path)
+    if unknown := _UNKNOWN.fullmatch(text):
+        keys.append(unknown[1])
+    for depth, key in enumerate(keys, 1):
+        if depth == len(keys) or isinstance(tree[key], list):
+            del tree[key]
+            return True
+        tree = tree[key]
+    return False
 
 
 def _hint(near: list[str], known: Iterable[str]) -> str:
@@ -137,7 +183,7 @@ def _explain(problem: str, tree: Any, defaults: msgspec.Struct) -> str:
         value = value[int(key)] if isinstance(value, list) else value[key]
         inner = getattr(section, key, None)
         section = inner if isinstance(inner, msgspec.Struct) else section
-    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", text):
+    if unknown := _UNKNOWN.fullmatch(text):
         fields = section.__struct_fields__
         hint = _hint(difflib.get_close_matches(unknown[1], fields, n=1), fields)
         return f"{'.'.join(['$', *keys, unknown[1]])} is not a known key; {hint}"
@@ -145,4 +191,4 @@ def _explain(problem: str, tree: Any, defaults: msgspec.Struct) -> str:
         choices = get_args(get_type_hints(type(section))[keys[-1]])
         text = "expected one of " + ", ".join(map(repr, choices))
     text = text.replace("`", "").replace("object", "a section")
-    return f"{path.strip('`') or '$'} is {value!r}, {text[0].lower()}{text[1:]}"
+    return f"{path.strip('`') or '$'} is {masked_within(repr(value))}, {text[0].lower()}{text[1:]}"

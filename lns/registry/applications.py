@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
-from lns.registry.clock import now_us
+from lns.clock import now_us
 from lns.registry.database import Database
 from lns.registry.errors import conflict, not_found
 from lns.registry.fields import check_name, check_text

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select, update
 
-from lns.registry.clock import now_us
+from lns.clock import now_us
 from lns.registry.errors import conflict, not_found
 from lns.registry.rows import Activation, Codec, CodecVersion
 from lns.registry.schema import codec, codec_activation, codec_version

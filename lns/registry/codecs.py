@@ -11,8 +11,8 @@ import msgspec
 from sqlalchemy import Connection, insert, select, update
 
 from decoders.contract import MAX_SOURCE_BYTES
+from lns.clock import now_us
 from lns.registry import codec_rows as rows
-from lns.registry.clock import now_us
 from lns.registry.database import Database
 from lns.registry.errors import conflict, invalid, not_found
 from lns.registry.fields import check_name, check_text

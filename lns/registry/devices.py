@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, Connection, Select, delete, func, insert, or_, select, update
 
-from lns.registry.clock import now_us
+from lns.clock import now_us
 from lns.registry.codecs import codec_id
 from lns.registry.database import Database
 from lns.registry.device_input import ROOT_KEYS, AbpSession, NewDevice, missing_keys, parse_settings

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, update
 
+from lns.clock import now_us
 from lns.lorawan.ids import parse_eui
-from lns.registry.clock import now_us
 from lns.registry.database import Database
 from lns.registry.errors import conflict, invalid, not_found
 from lns.registry.fields import MAX_DEVICE_NAME, check_pairs, check_region, check_text, parsed

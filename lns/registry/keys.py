@@ -13,7 +13,7 @@ from enum import Enum
 import msgspec
 from sqlalchemy import delete, insert, select, update
 
-from lns.registry.clock import now_us
+from lns.clock import now_us
 from lns.registry.database import Database
 from lns.registry.errors import conflict, invalid, not_found
 from lns.registry.fields import check_name

@@ -7,8 +7,8 @@ import msgspec
 from sqlalchemy import Row, Select, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
+from lns.clock import now_us
 from lns.library.item import Item
-from lns.registry.clock import now_us
 from lns.registry.database import Database
 from lns.registry.errors import not_found
 from lns.registry.rows import LibraryCodec, LibraryEntry

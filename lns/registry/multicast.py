@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
+from lns.clock import now_us
 from lns.lorawan.ids import dev_addr_prefix, make_dev_addr, parse_dev_addr, parse_key
 from lns.lorawan.multicast import mc_keys
 from lns.lorawan.regions import region
 from lns.mac.multicast import MulticastDownlink
-from lns.registry.clock import now_us
 from lns.registry.database import Database
 from lns.registry.errors import conflict, invalid, not_found
 from lns.registry.fields import check_name, check_range, check_region, parsed

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
+from lns.clock import now_us
 from lns.outlets.definition import Outlet
-from lns.registry.clock import now_us
 from lns.registry.database import Database
 from lns.registry.errors import conflict, not_found
 from lns.registry.rows import StoredOutlet

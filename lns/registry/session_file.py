@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from lns.clock import now_us
 from lns.lorawan.ids import parse_dev_addr, parse_eui, parse_key
 from lns.lorawan.regions import region
 from lns.mac.radio import Radio
-from lns.registry.clock import now_us
 from lns.registry.database import Database
 from lns.registry.errors import conflict, invalid, not_found
 from lns.registry.explain import explained

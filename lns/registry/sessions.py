@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
+from lns.clock import now_us
 from lns.lorawan.regions import region
-from lns.registry.clock import now_us
 from lns.registry.device_input import AbpSession
 from lns.registry.key_blobs import session_minor
 from lns.registry.rows import SessionRow

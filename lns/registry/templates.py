@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from decoders.naming import is_known
-from lns.registry.clock import now_us
+from lns.clock import now_us
 from lns.registry.codec_pin import pinned
 from lns.registry.codecs import codec_id
 from lns.registry.database import Database

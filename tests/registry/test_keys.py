@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lns.registry.clock import now_us
+from lns.clock import now_us
 from lns.registry.keys import KeyProblem, Keys
 from lns.registry.registry import Registry
 from lns.registry.rows import ApiKey

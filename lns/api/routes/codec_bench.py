@@ -26,8 +26,8 @@ from lns.api.routes.bench_shapes import (
 from lns.api.routes.codec_shapes import Examples, check_convention
 from lns.api.services import Given, Services
 from lns.api.shapes import Name
+from lns.clock import now_us
 from lns.exchange.records import Uplink
-from lns.registry.clock import now_us
 from lns.registry.codec_names import split_version
 from lns.registry.rows import CodecVersion
 

@@ -13,9 +13,9 @@ from lns.api.auth import needs
 from lns.api.problems import ApiProblem, documented
 from lns.api.services import Given, Services
 from lns.api.shapes import After, Body, DevEui, Limit, Page, answer, example
+from lns.clock import now_us
 from lns.mac.queue import DownlinkItem
 from lns.network import DownlinkRefused
-from lns.registry.clock import now_us
 from lns.registry.rows import StoredDownlink
 
 router = APIRouter(prefix="/devices/{dev_eui}/downlinks", tags=["downlinks"])

@@ -14,10 +14,10 @@ from lns.api.problems import ApiProblem, documented
 from lns.api.services import Given
 from lns.api.shapes import Body, Eui, example
 from lns.api.trials import TrialJob
+from lns.clock import now_us
 from lns.decoding.compare import Comparison
 from lns.decoding.parts import Refused
 from lns.decoding.trial import TrialSpec
-from lns.registry.clock import now_us
 from lns.registry.codec_names import split_version
 
 router = APIRouter(prefix="/trials", tags=["codecs"])
