@@ -21,10 +21,12 @@ from lns.api.app import create_app
 from lns.api.serve import serve
 from lns.api.services import Services
 from lns.api.trials import Trials
+from lns.archive.around import ARCHIVE
 from lns.assembly.archiving import Archiving
 from lns.assembly.commands import Commands
 from lns.assembly.latest import LatestValues
 from lns.assembly.latest import Surroundings as LatestSurroundings
+from lns.assembly.loop import Loop
 from lns.assembly.outlets import Outlets, OutletSurroundings
 from lns.assembly.part import STORE_LINGER_S, Part
 from lns.assembly.stores import Stores
@@ -61,6 +63,8 @@ DECODER_LINGER_S = 0.005
 """How long a small batch waits for company."""
 CATCH_UP_S = 10.0
 """How long a stop waits for consumers; what they have not read by then they read at the next start."""
+POSITIONS_S = 5.0
+"""How long the first commit waits for consumers to tell where they are: no number that one of them knows is given again."""
 UPKEEP_S = 30.0
 DOWNLINKS_KEPT_US = 30 * 86_400_000_000
 """How long people can look up what became of a downlink."""
@@ -76,7 +80,7 @@ def run(config: Config, demo: bool = False, on_ready: Callable[["Server"], None]
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     setup_logs(config.log.level, config.log.format)
     with hold(Path(config.data_dir)):
-        uvloop.run(Server(config, demo).serve(on_ready))
+        uvloop.run(Server(config, demo).serve(on_ready), loop_factory=Loop)
 
 
 class Server:
@@ -149,6 +153,8 @@ class Server:
             await self._open(stack)
             async with asyncio.TaskGroup() as tasks:
                 await self._run(tasks, on_ready)
+        if self.exchange.lost is not None:
+            raise StoreError(f"the log cannot be written: {self.exchange.lost} records are lost")
 
     def stop(self) -> None:
         """Begin an orderly stop; returns at once."""
@@ -191,7 +197,9 @@ class Server:
         return outlet
 
     async def _run(self, tasks: asyncio.TaskGroup, on_ready: Callable[["Server"], None]) -> None:
-        committer = tasks.create_task(self.exchange.run(), name="exchange")
+        consumers = self._consumers()
+        writing = self.exchange.run(self._tellers(consumers), POSITIONS_S)
+        committer = tasks.create_task(writing, name="exchange")
         running = [
             tasks.create_task(self.exchange.maintain(), name="exchange upkeep"),
             tasks.create_task(self.network.run(), name="downlinks"),
@@ -203,7 +211,7 @@ class Server:
         ]
         for part in self.parts:
             running += [tasks.create_task(run, name=name) for name, run in part.runs()]
-        for consumer, linger_s in self._consumers():
+        for consumer, linger_s in consumers:
             run = run_consumer(self.exchange, consumer, linger_s)
             running.append(tasks.create_task(run, name=f"consumer {consumer.name}"))
         try:
@@ -236,6 +244,11 @@ class Server:
         if self.kafka is not None:
             consumers.append((self.kafka, STORE_LINGER_S))
         return consumers
+
+    def _tellers(self, consumers: list[tuple[Consumer, float]]) -> list[str]:
+        """Who knows positions of its own; outlets have told theirs when they were opened."""
+        archive = [] if self.archiving.archive is None else [ARCHIVE]
+        return [consumer.name for consumer, _ in consumers] + archive
 
     async def _drain(self) -> None:
         """Everything that has arrived goes through the path, as far as consumers manage in time."""

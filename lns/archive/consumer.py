@@ -6,25 +6,18 @@ codec version has decoded an uplink, also where that was a replay much later.
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
 
-from lns import metrics
+from lns.archive.around import ARCHIVE
 from lns.archive.writer import Writer
 from lns.errors import StoreError
 from lns.exchange.cursor import Cursor
-from lns.exchange.loop import FIRST_RETRY_S, LAST_RETRY_S
+from lns.exchange.loop import until_done
 from lns.exchange.records import Decoded, Stored, Uplink
 from lns.exchange.sqlite import SqliteExchange
 
-_logger = logging.getLogger(__name__)
-
-NAME = "archive"
 TICK_S = 0.5
 _TOPICS = frozenset({"uplink", "decoded"})
 _PAGE = 5000  # records read at once: others wait for the log's reader meanwhile
-
-Step = Callable[[Cursor], Awaitable[None]]
 
 
 class Archiver:
@@ -53,14 +46,14 @@ class Archiver:
     async def run(self) -> None:
         """Archive for ever; a storage that is away only makes it lag."""
         # attached before anything is awaited: from here on the log keeps what is not archived
-        cursor = self._exchange.cursor(NAME, _TOPICS, 0)
+        cursor = self._exchange.cursor(ARCHIVE, _TOPICS, 0)
         try:
-            await self._until_done(cursor, self._begin)
+            await until_done(cursor, lambda: self._begin(cursor))
             while True:
-                await cursor.next(1)
+                await until_done(cursor, lambda: cursor.next(1))
                 await self._gather(cursor)
-                await self._until_done(cursor, self._read)
-                await self._until_done(cursor, self._write)
+                await until_done(cursor, lambda: self._read(cursor))
+                await until_done(cursor, self._write)
                 cursor.advance(self._upto, len(self._batch))
         finally:
             self._exchange.detach(cursor)
@@ -68,14 +61,26 @@ class Archiver:
     async def _begin(self, cursor: Cursor) -> None:
         """Go on where the archive ends. What the log does not have any more becomes a gap that `verify` shows."""
         position = await self._writer.position()
+        if position > self._exchange.known_position(ARCHIVE):
+            await self._check_same(position)
+        self._exchange.raise_head(position, "the archive")
         head = self._exchange.head_seq
-        if position > head:
-            raise StoreError(
-                f"the archive ends at seq {position}, the log at {head}: it is of another log, name a new one"
-            )
         oldest = (await self._exchange.status())["first_seq"]
         self._after = max(position, (head + 1 if oldest is None else oldest) - 1)
         cursor.begin(self._after)
+        self._exchange.note_position(ARCHIVE, self._after)
+
+    async def _check_same(self, position: int) -> None:
+        """Whether what the archive ends with is of this life of the log; StoreError: other uplinks have its numbers.
+
+        A seq is given in order, so histories that are the same at the newest common uplink are so before it.
+        """
+        for mine in await self._exchange.read_back(position + 1, "uplink", 1):
+            if not await self._writer.has(mine):
+                raise StoreError(
+                    f"the archive goes to seq {position} without the log's uplink {mine.seq}: it is of another log, or "
+                    "was away when the log was restored; name another folder, bucket or prefix"
+                )
 
     async def _gather(self, cursor: Cursor) -> None:
         """Wait until there is enough for a file, or it is time for one."""
@@ -104,25 +109,9 @@ class Archiver:
             after = max(upto, after + 1)
         self._batch, self._upto = batch, after
 
-    async def _write(self, _: Cursor) -> None:
+    async def _write(self) -> None:
         """The batch stays the same when it is tried again: a file of which the answer was lost may be there already."""
         for written in await self._writer.write(self._batch, self._after, self.fresh):
             self._after = written.last_seq
         if self._batch:  # decodes that come alone wait in memory for the next uplink; after a kill they are read again
             self.fresh = {}
-
-    async def _until_done(self, cursor: Cursor, work: Step) -> None:
-        delay_s = FIRST_RETRY_S
-        while True:
-            try:
-                await work(cursor)
-            except Exception as error:  # the top of the task: counted, shown, retried
-                metrics.consumer_errors.inc(NAME)
-                level = logging.WARNING if cursor.state == "running" else logging.DEBUG
-                _logger.log(level, "the archive cannot be written, trying again: %s", error, exc_info=error)
-                cursor.failed(f"{type(error).__name__}: {error}"[:500])
-                await asyncio.sleep(delay_s)
-                delay_s = min(delay_s * 2, LAST_RETRY_S)
-            else:
-                cursor.recovered()
-                return

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lns.archive.storage import Folder, Storage
+from lns.config.masking import masked
 from lns.config.stores import Archive
 from lns.errors import StoreError
 
@@ -14,6 +15,8 @@ def storage(settings: Archive, data_dir: Path, environ: Mapping[str, str]) -> St
         return Folder(Path(settings.folder) if settings.folder else data_dir / "archive")
     from lns.archive.s3 import Access, Bucket  # an extra: loaded only where it is used
 
+    if masked(settings.endpoint) != settings.endpoint:
+        raise StoreError(f"archive.endpoint is {masked(settings.endpoint)!r}: keys are taken from the environment only")
     access = Access(
         bucket=settings.bucket,
         prefix=settings.prefix,

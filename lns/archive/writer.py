@@ -13,6 +13,7 @@ from lns import metrics
 from lns.archive import files, manifest
 from lns.archive.catalogue import Catalogue
 from lns.archive.manifest import Manifest, Numbered
+from lns.archive.reader import ArchivedUplinks
 from lns.archive.storage import Storage
 from lns.decoding.sources import Versions
 from lns.exchange.records import Stored, Uplink
@@ -33,6 +34,14 @@ class Writer:
             return 0
         manifest.check_log(newest, self._log)
         return newest.last_seq
+
+    async def has(self, stored: Stored) -> bool:
+        """Whether this uplink is archived under its seq; True also before the archive begins. StoreError."""
+        archived = ArchivedUplinks(self._storage, self._log)
+        found, _ = await archived.read(stored.seq - 1, stored.seq, 1)
+        if found:
+            return found[0].record == stored.record
+        return stored.seq <= (await archived.span(None, None)).first
 
     async def write(self, batch: Sequence[Stored], after_seq: int, versions: Versions = _NO_VERSIONS) -> list[Manifest]:
         """Write uplinks in the order of their seqs, a file for each day; `after_seq`: where the archive ended.

@@ -26,11 +26,13 @@ class Cursor:
         self.last_error: str | None = None
         self.last_error_at_us: int | None = None
         self.state = "running"
+        self.told = False
+        """Whether the consumer has said where it is, or failed to."""
 
     @property
     def lag(self) -> int:
         """Records of all topics between this position and the head."""
-        return self._exchange.head_seq - self.position
+        return max(self._exchange.head_seq - self.position, 0)
 
     def wake(self) -> None:
         """The head has moved."""
@@ -63,16 +65,17 @@ class Cursor:
             self._rate_since, self._rate_count = now, 0
 
     def begin(self, seq: int) -> None:
-        """Go on where the consumer itself says it is, forward or back."""
-        self.position = min(seq, self._exchange.head_seq)
+        """Go on where the consumer is, forward or back."""
+        self.position, self.told = seq, True
         self._more.set()
 
     def failed(self, text: str) -> None:
         """Note why a batch was not applied."""
+        self.told = True
         self.state, self.last_error, self.last_error_at_us = "retrying", text, time.time_ns() // 1000
 
     def recovered(self) -> None:
-        self.state = "running"
+        self.state, self.told = "running", True
 
     def status(self) -> dict[str, Any]:
         """Position, lag, rate and last error, JSON-ready."""

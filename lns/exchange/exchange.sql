@@ -23,3 +23,12 @@ CREATE TABLE IF NOT EXISTS exchange_id (
     id  TEXT    NOT NULL
 );
 INSERT OR IGNORE INTO exchange_id VALUES (1, lower(hex(randomblob(16))));
+-- What a person should know of the log: numbers that were passed over (gap), records that are unreadable.
+CREATE TABLE IF NOT EXISTS exchange_notice (
+    kind      TEXT    NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_seq  INTEGER NOT NULL,
+    text      TEXT    NOT NULL,
+    at_us     INTEGER NOT NULL,
+    PRIMARY KEY (kind, first_seq)
+) WITHOUT ROWID;

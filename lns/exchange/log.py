@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -15,11 +16,21 @@ from lns.exchange.records import Decoded, Event, Record, Stored, Uplink
 TOPICS: dict[str, type[Record]] = {"uplink": Uplink, "decoded": Decoded, "event": Event}
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {topic: msgspec.msgpack.Decoder(list[kind]) for topic, kind in TOPICS.items()}  # type: ignore[valid-type]
+_single = {topic: msgspec.msgpack.Decoder(kind) for topic, kind in TOPICS.items()}
+_split = msgspec.msgpack.Decoder(list[msgspec.Raw])
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError, ValueError)
 
 WAL_PAGES = 16_000  # the writer checkpoints past this; the checkpointer of the side thread usually comes first
 
 Write = Callable[[sqlite3.Connection], None]
 """A participant's share of a commit."""
+
+
+class Participant(Protocol):
+    """Something whose state changes commit together with the log."""
+
+    def take(self) -> Write | None:
+        """What changed since the last call, as a write to run inside the transaction; called on the loop."""
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -32,6 +43,15 @@ class Segment(msgspec.Struct, frozen=True):
     @property
     def last_seq(self) -> int:
         return self.first_seq + len(self.stored) - 1
+
+
+class Damaged(msgspec.Struct, frozen=True):
+    """Records that stay in the log and that nobody can decode, `first_seq` to `last_seq`, and why."""
+
+    topic: str
+    first_seq: int
+    last_seq: int
+    reason: str
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -56,6 +76,17 @@ def head_seq(connection: sqlite3.Connection) -> int:
 def log_id(connection: sqlite3.Connection) -> str:
     """The id of this log, made with its tables."""
     return str(connection.execute("SELECT id FROM exchange_id").fetchone()[0])
+
+
+def raise_head(connection: sqlite3.Connection, seq: int) -> None:
+    """Give no seq up to this one to a record."""
+    connection.execute("UPDATE exchange_head SET seq = max(seq, ?)", (seq,))
+
+
+def last_commit_us(connection: sqlite3.Connection) -> int:
+    """When the newest row was committed, UTC microseconds; 0: there is none."""
+    row = connection.execute("SELECT at_us FROM exchange_log ORDER BY first_seq DESC LIMIT 1").fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def positions(connection: sqlite3.Connection) -> dict[str, int]:
@@ -95,32 +126,73 @@ def commit(
         raise
 
 
+def decode(topic: str, first_seq: int, last_seq: int, blob: object, damaged: list[Damaged]) -> list[Stored]:
+    """The records of a row; what cannot be decoded is added to `damaged`, and costs its neighbours nothing."""
+    try:
+        records: list[Record] = _decoders[topic].decode(blob)  # type: ignore[arg-type]
+        if len(records) != last_seq - first_seq + 1:
+            raise ValueError(f"{len(records)} records where {last_seq - first_seq + 1} were written")
+    except _UNDECODABLE as error:
+        return _decode_singly(topic, first_seq, last_seq, blob, (error, damaged))
+    return [Stored(seq, topic, record) for seq, record in enumerate(records, first_seq)]
+
+
+def _decode_singly(
+    topic: str, first_seq: int, last_seq: int, blob: object, fault: tuple[Exception, list[Damaged]]
+) -> list[Stored]:
+    whole, damaged = fault
+    try:
+        parts = _split.decode(blob)  # type: ignore[arg-type]
+    except _UNDECODABLE:
+        parts = []
+    if len(parts) != last_seq - first_seq + 1:
+        damaged.append(Damaged(topic, first_seq, last_seq, str(whole)))
+        return []
+    found = []
+    for seq, part in enumerate(parts, first_seq):
+        try:
+            found.append(Stored(seq, topic, _single[topic].decode(part)))
+        except _UNDECODABLE as error:
+            damaged.append(Damaged(topic, seq, seq, str(error)))
+    return found
+
+
 def read(
-    connection: sqlite3.Connection, after_seq: int, topics: frozenset[str], limit: int
+    connection: sqlite3.Connection,
+    after_seq: int,
+    topics: frozenset[str],
+    limit: int,
+    damaged: list[Damaged] | None = None,
 ) -> tuple[list[Stored], int]:
-    """Up to `limit` records of `topics` after a seq, and the seq up to which the log has now been searched."""
+    """Up to `limit` records of `topics` after a seq, and the seq up to which the log has now been searched.
+
+    What cannot be decoded is passed over, and added to `damaged`.
+    """
     rows = connection.execute(
         "SELECT first_seq, last_seq, topic, records FROM exchange_log WHERE first_seq >= "
         "coalesce((SELECT max(first_seq) FROM exchange_log WHERE first_seq <= ?), 0) ORDER BY first_seq",
         (after_seq + 1,),
     )
     found: list[Stored] = []
+    faults: list[Damaged] = [] if damaged is None else damaged
     upto = after_seq
     for first_seq, last_seq, topic, blob in rows:
         if last_seq <= after_seq:
             continue
         if topic in topics:
-            for seq, record in enumerate(_decoders[topic].decode(blob), first_seq):
-                if seq > after_seq:
-                    found.append(Stored(seq, topic, record))
-                    if len(found) == limit:
-                        return found, seq
+            stored = decode(topic, first_seq, last_seq, blob, faults)
+            if first_seq <= after_seq:
+                stored = [one for one in stored if one.seq > after_seq]
+            if len(found) + len(stored) >= limit:
+                found += stored[: limit - len(found)]
+                return found, found[-1].seq
+            found += stored
         upto = last_seq
     return found, upto
 
 
 def pick(connection: sqlite3.Connection, seq: int) -> Stored | None:
-    """The record at `seq`, or None when retention has dropped it."""
+    """The record at `seq`, or None when retention has dropped it or it is unreadable."""
     found, _ = read(connection, seq - 1, frozenset(TOPICS), 1)
     return found[0] if found and found[0].seq == seq else None
 
@@ -128,12 +200,13 @@ def pick(connection: sqlite3.Connection, seq: int) -> Stored | None:
 def read_back(connection: sqlite3.Connection, before_seq: int, topic: str, limit: int) -> list[Stored]:
     """Up to `limit` records of a topic before a seq, newest first."""
     rows = connection.execute(
-        "SELECT first_seq, records FROM exchange_log WHERE first_seq < ? AND topic = ? ORDER BY first_seq DESC",
+        "SELECT first_seq, last_seq, records FROM exchange_log WHERE first_seq < ? AND topic = ?"
+        " ORDER BY first_seq DESC",
         (before_seq, topic),
     )
     found: list[Stored] = []
-    for start, blob in rows:
-        stored = [Stored(seq, topic, record) for seq, record in enumerate(_decoders[topic].decode(blob), start)]
+    for start, end, blob in rows:
+        stored = decode(topic, start, end, blob, [])
         found += [one for one in reversed(stored) if one.seq < before_seq]
         if len(found) >= limit:
             break
@@ -141,7 +214,7 @@ def read_back(connection: sqlite3.Connection, before_seq: int, topic: str, limit
 
 
 def seq_before(connection: sqlite3.Connection, at_us: int) -> int:
-    """The last seq that was committed before a time (UTC microseconds), searched by halves: commits are in order."""
+    """The last seq that was committed before a time (UTC microseconds), searched by halves: times never fall."""
     low, high = 0, head_seq(connection) + 1
     while low + 1 < high:
         middle = (low + high) // 2

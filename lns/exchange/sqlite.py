@@ -9,76 +9,71 @@ import asyncio
 import logging
 import sqlite3
 import threading
-import time
-from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from lns import metrics
 from lns.config import Exchange as ExchangeConfig
+from lns.errors import StoreError
 from lns.exchange import log
+from lns.exchange.backoff import Backoff
 from lns.exchange.cursor import Cursor
-from lns.exchange.log import Segment, Write
+from lns.exchange.log import Damaged, Participant, Segment
+from lns.exchange.memory import Memory
+from lns.exchange.notices import Notices
 from lns.exchange.records import Record, Stored
+from lns.exchange.threads import Reading, Sealed, Writing
+from lns.exchange.upkeep import Upkeep
 
 _logger = logging.getLogger(__name__)
 
 MAX_PENDING = 100_000  # records that wait for the disk before `behind` asks the network to refuse frames
 POSITION_DELAY_S = 0.5  # a position that moved alone is stored this late at most
-CHECKPOINT_INTERVAL_S = 1.0
-EXPIRE_INTERVAL_S = 60.0
-EXPIRE_ROWS = 500
 CAUGHT_UP_TICK_S = 0.01
-
-
-class Participant(Protocol):
-    """Something whose state changes commit together with the log."""
-
-    def take(self) -> Write | None:
-        """What changed since the last call, as a write to run inside the transaction; called on the loop."""
+STOP_S = 20.0  # how long a stop tries to write to a disk that takes nothing
+FIRST_RETRY_S, LAST_RETRY_S = 0.05, 5.0
 
 
 class SqliteExchange:
     """The log. `write_lock` is shared with every other writer of the same file."""
 
     def __init__(self, path: Path, config: ExchangeConfig, write_lock: threading.Lock) -> None:
-        self.path, self._config, self._write_lock = path, config, write_lock
-        self._writer = ThreadPoolExecutor(1, "exchange-writer")
-        self._reader = ThreadPoolExecutor(1, "exchange-reader")
+        self.path, self._config = path, config
+        self._writing, self._reading = Writing(path, write_lock), Reading(path)
         self._pending: dict[str, list[Record]] = {topic: [] for topic in log.TOPICS}
         self._pending_count = 0
         self._participants: list[Participant] = []
         self._moved: dict[str, int] = {}
         self._waiting: list[asyncio.Future[int]] = []
         self._wake, self._urgent = asyncio.Event(), asyncio.Event()
-        self._memory: deque[Segment] = deque()
-        self._memory_records = 0
+        self._memory = Memory(config.memory_records)
         self._cursors: dict[str, Cursor] = {}
-        self._closing = False
+        self._upkeep = Upkeep(path, config, (self._reading, self._writing), self._places)
+        self._closing, self._stopping = False, asyncio.Event()
+        self._give_up_at = 0.0  # of the loop's clock, once it is closing
         self._committer: asyncio.Task[None] | None = None
+        self._raised = 0  # no seq up to this one is given to a record any more
+        self.notices = Notices()
+        self.enlist(self.notices)
         self.head_seq = 0
         self.log_id = ""
         self.last_error: str | None = None
+        self.lost: int | None = None
+        """How many records a stop has given up; None: it has not come to that."""
 
     async def open(self) -> None:
         """Open the file and find the head; raises sqlite3.Error where it is damaged."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writer, self._open_writer)
-        self._read_connection = log.connect(self.path)
-        self._read_connection.execute("PRAGMA query_only=1")
+        await self._writing.open()
+        self._reading.open()
+        self.head_seq = await self._writing.call(log.head_seq)
+        self.log_id = await self._writing.call(log.log_id)
+        self._stored_positions = await self._writing.call(log.positions)
+        await self._writing.call(self.notices.load)
         cursors = self._cursors
         metrics.consumer_lag.read = lambda: [((c.name,), float(c.lag)) for c in cursors.values()]
         metrics.consumer_failing.read = lambda: [((c.name,), float(c.state == "retrying")) for c in cursors.values()]
-
-    def _open_writer(self) -> None:
-        self._connection = log.connect(self.path)
-        with self._write_lock:
-            log.create(self._connection)
-        self.head_seq = log.head_seq(self._connection)
-        self.log_id = log.log_id(self._connection)
-        self._stored_positions = log.positions(self._connection)
 
     def enlist(self, participant: Participant) -> None:
         """Let `participant` write in every commit."""
@@ -113,17 +108,21 @@ class SqliteExchange:
             self.put(topic, record)
         return await self.committed()
 
-    async def run(self) -> None:
-        """Keep committing; ends after `stop` has been called and everything is on the disk.
+    async def run(self, first: Sequence[str] = (), first_s: float = 0.0) -> None:
+        """Keep committing; ends after `stop` has been called and everything is on the disk, or is given up.
+
+        Nothing is written before the consumers `first` have told where they are, or `first_s` have passed: until then
+        all that is put waits.
 
         Whoever is cancelled here leaves the committer at work: when another part of the server fails, what was
         accepted from the radio is still written.
         """
         # not one of a TaskGroup: it outlives the failure of its siblings; awaited here and in `stop`
-        self._committer = asyncio.create_task(self._commit_always(), name="committer")  # noqa: TID251
+        self._committer = asyncio.create_task(self._commit_always(first, first_s), name="committer")  # noqa: TID251
         await asyncio.shield(self._committer)
 
-    async def _commit_always(self) -> None:
+    async def _commit_always(self, first: Sequence[str], first_s: float) -> None:
+        await self.positions_told(first, first_s)
         loop = asyncio.get_running_loop()
         earliest = 0.0
         while True:
@@ -133,7 +132,10 @@ class SqliteExchange:
             self._wake.clear()
             self._urgent.clear()
             started = loop.time()
-            await self._commit_sealed(*self._seal())
+            sealed = self._seal()
+            if not await self._commit_sealed(sealed):
+                self._give_up(sealed)
+                return
             earliest = loop.time() + self._config.commit_interval_ms / 1000
             metrics.exchange_commit.observe((loop.time() - started) * 1000)
             if self._closing and not self._pending_count and not self._waiting and not self._wake.is_set():
@@ -142,16 +144,18 @@ class SqliteExchange:
     async def _gather(self, seconds: float) -> None:
         """Let more records come, unless somebody waits for the commit."""
         if seconds > 0:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._urgent.wait()
-            except TimeoutError:
-                return
 
-    def _seal(self) -> tuple[list[Segment], dict[str, int], list[Write], list[asyncio.Future[int]]]:
+    def _seal(self) -> Sealed:
         """Everything of this moment becomes one commit; nothing awaits in here."""
         segments = []
+        writes = [write for participant in self._participants if (write := participant.take())]
         seq = self.head_seq
+        if self._raised > seq:
+            seq = raised = self._raised
+            writes.append(lambda connection: log.raise_head(connection, raised))
         for topic, records in self._pending.items():
             if records:
                 segments.append(Segment(seq + 1, topic, [Stored(seq + i, topic, r) for i, r in enumerate(records, 1)]))
@@ -161,64 +165,93 @@ class SqliteExchange:
         self._pending_count = 0
         moved, self._moved = self._moved, {}
         waiting, self._waiting = self._waiting, []
-        writes = [write for participant in self._participants if (write := participant.take())]
-        return segments, moved, writes, waiting
+        return Sealed(seq, segments, moved, writes, waiting)
 
-    async def _commit_sealed(
-        self, segments: list[Segment], moved: dict[str, int], writes: list[Write], waiting: list[asyncio.Future[int]]
-    ) -> None:
-        """Write until the disk takes it: what was accepted from the radio is never given up here."""
+    async def _commit_sealed(self, sealed: Sealed) -> bool:
+        """Write until the disk takes it: what was accepted from the radio is given up by a stop only, and counted."""
         loop = asyncio.get_running_loop()
-        delay_s = 0.05
-        while segments or moved or writes:
+        backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
+        while sealed.segments or sealed.moved or sealed.writes:
             try:
-                await loop.run_in_executor(self._writer, self._commit, segments, moved, writes)
+                await self._writing.commit(sealed)
             except sqlite3.Error as error:
                 if self.last_error is None:
                     _logger.error("the log cannot be written, trying again: %s", error)
                 self.last_error = str(error)
                 metrics.consumer_errors.inc("exchange")
-                await asyncio.sleep(delay_s)
-                delay_s = min(delay_s * 2, 5.0)
+                if self._closing and loop.time() >= self._give_up_at:
+                    return False
+                await self._pause(backoff.next())
             else:
                 if self.last_error is not None:
                     _logger.info("the log can be written again")
                 self.last_error = None
                 break
-        self._publish(segments)
-        for future in waiting:
+        self._publish(sealed)
+        for future in sealed.waiting:
             if not future.done():
                 future.set_result(self.head_seq)
+        return True
 
-    def _commit(self, segments: list[Segment], moved: dict[str, int], writes: list[Write]) -> None:
-        with self._write_lock:
-            log.commit(self._connection, segments, moved, writes, time.time_ns() // 1000)
-
-    def _publish(self, segments: list[Segment]) -> None:
-        if not segments:
+    async def _pause(self, seconds: float) -> None:
+        """Before the next try; a stop cuts it short."""
+        if self._closing:
+            await asyncio.sleep(FIRST_RETRY_S)
             return
-        self.head_seq = segments[-1].last_seq
-        count = sum(len(segment.stored) for segment in segments)
-        metrics.exchange_commit_records.observe(count)
-        self._memory.extend(segments)
-        self._memory_records += count
-        self._trim_memory()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+
+    def _give_up(self, sealed: Sealed) -> None:
+        """The server stops, and the disk has taken nothing for as long as that may take."""
+        self.lost = sealed.records + self._pending_count
+        _logger.error("the log cannot be written: %d records are lost: %s", self.lost, self.last_error)
+        waiting, self._waiting = [*sealed.waiting, *self._waiting], []
+        for future in waiting:
+            if not future.done():
+                future.set_exception(StoreError(f"the log cannot be written: {self.last_error}"))
+
+    def _publish(self, sealed: Sealed) -> None:
+        if sealed.head_seq == self.head_seq:
+            return
+        self.head_seq = sealed.head_seq
+        floor = min((cursor.position for cursor in self._cursors.values()), default=self.head_seq)
+        count = self._memory.add(sealed.segments, self.head_seq, floor)
+        if count:
+            metrics.exchange_commit_records.observe(count)
         for cursor in self._cursors.values():
             cursor.wake()
 
-    def _trim_memory(self) -> None:
-        """Forget what every cursor has passed, and the oldest beyond the limit: a laggard reads the file."""
-        floor = min((cursor.position for cursor in self._cursors.values()), default=self.head_seq)
-        while self._memory and (
-            self._memory[0].last_seq <= floor or self._memory_records > self._config.memory_records
-        ):
-            self._memory_records -= len(self._memory.popleft().stored)
+    def raise_head(self, seq: int, why: str) -> None:
+        """Give no seq up to this one to a record: `why` knows it from another life of the log, one before a restore.
+
+        It counts from the next commit on; what is put until then comes after it already.
+        """
+        after = max(self.head_seq, self._raised)
+        if seq <= after:
+            return
+        self._raised = seq
+        text = f"{why} is at seq {seq}, the log was at {after}: it is another log, or was restored from a backup"
+        _logger.warning("%s; the log goes on after seq %d", text, seq)
+        self.notices.gap(after + 1, seq, text)
+        self.touch()
+
+    def known_position(self, name: str) -> int:
+        """Up to where this log has seen a consumer come; 0: it never has."""
+        return self._stored_positions.get(name, 0)
 
     def cursor(self, name: str, topics: frozenset[str], position: int | None) -> Cursor:
-        """Attach a reader; `position` None: where the exchange remembers it, or the log's beginning for a new one."""
+        """Attach a reader; `position` None: where the exchange remembers it, or the log's beginning for a new one.
+
+        A position that is given is where a reader begins whom the log does not know.
+        """
         if position is None:
-            position = self._stored_positions.get(name, 0)
-        cursor = Cursor(self, name, topics, min(position, self.head_seq))
+            position = min(self._stored_positions.get(name, 0), self.head_seq)
+        elif position:
+            self.raise_head(position, name)
+            if name not in self._stored_positions:
+                self.note_position(name, position)
+        cursor = Cursor(self, name, topics, position)
         self._cursors[name] = cursor
         return cursor
 
@@ -236,53 +269,43 @@ class SqliteExchange:
 
     def from_memory(self, after_seq: int, topics: frozenset[str], limit: int) -> tuple[list[Stored], int] | None:
         """Records after a seq if memory reaches back that far, else None."""
-        if not self._memory or self._memory[0].first_seq > after_seq + 1:
-            return None
-        tail: list[Segment] = []
-        for segment in reversed(self._memory):
-            if segment.last_seq <= after_seq:
-                break
-            tail.append(segment)
-        found: list[Stored] = []
-        upto = after_seq
-        for segment in reversed(tail):
-            if segment.topic in topics:
-                new = segment.stored[max(0, after_seq + 1 - segment.first_seq) :]
-                if len(found) + len(new) > limit:
-                    found += new[: limit - len(found)]
-                    return found, found[-1].seq
-                found += new
-            upto = segment.last_seq
-        return found, upto
+        return self._memory.read(after_seq, topics, limit)
 
     async def read(self, after_seq: int, topics: frozenset[str], limit: int) -> tuple[list[Stored], int]:
-        """Records from memory or the file, and the seq up to which the log has been searched."""
+        """Records from memory or the file, and the seq up to which the log has been searched. sqlite3.Error.
+
+        Records that cannot be decoded are said once, and passed over: they stay in the log.
+        """
         ready = self.from_memory(after_seq, topics, limit)
         if ready is not None:
             return ready
         head_seq = self.head_seq
-        loop = asyncio.get_running_loop()
-        found, upto = await loop.run_in_executor(
-            self._reader, log.read, self._read_connection, after_seq, topics, limit
-        )
+        damaged: list[Damaged] = []
+        found, upto = await self._reading.call(log.read, after_seq, topics, limit, damaged)
+        for one in damaged:
+            self._note_damaged(one)
         if not found and upto == after_seq:
             upto = head_seq  # retention has dropped everything that followed
         return found, upto
 
+    def _note_damaged(self, damaged: Damaged) -> None:
+        if self.notices.unreadable(damaged):
+            first, last, count = damaged.first_seq, damaged.last_seq, damaged.last_seq - damaged.first_seq + 1
+            metrics.exchange_unreadable.inc(damaged.topic, n=count)
+            _logger.error("%s records of seq %d to %d are passed over: %s", damaged.topic, first, last, damaged.reason)
+            self.touch()
+
     async def pick(self, seq: int) -> Stored | None:
         """One record, or None when retention has dropped it."""
-        return await asyncio.get_running_loop().run_in_executor(self._reader, log.pick, self._read_connection, seq)
+        return await self._reading.call(log.pick, seq)
 
     async def read_back(self, before_seq: int, topic: str, limit: int) -> list[Stored]:
         """Up to `limit` records of a topic before a seq, newest first."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reader, log.read_back, self._read_connection, before_seq, topic, limit)
+        return await self._reading.call(log.read_back, before_seq, topic, limit)
 
     async def seq_before(self, at_us: int) -> int:
         """The last seq that was committed before a time (UTC microseconds)."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._reader, log.seq_before, self._read_connection, at_us
-        )
+        return await self._reading.call(log.seq_before, at_us)
 
     def lag(self, consumer: str) -> int:
         """Records between a consumer's position and the head; 0 for one that does not run."""
@@ -290,51 +313,35 @@ class SqliteExchange:
         return 0 if cursor is None else cursor.lag
 
     async def status(self) -> dict[str, Any]:
-        """Head, extent and every consumer's lag, JSON-ready."""
-        loop = asyncio.get_running_loop()
-        first = await loop.run_in_executor(self._reader, log.first_seq, self._read_connection)
-        used = await loop.run_in_executor(self._reader, log.size_bytes, self._read_connection)
+        """Head, extent and every consumer's lag, JSON-ready. sqlite3.Error."""
+        first = await self._reading.call(log.first_seq)
+        records = 0 if first is None else self.head_seq - first + 1 - self.notices.missing(first)
+        used = await self._reading.call(log.size_bytes)
+        return {**self.status_without_file(), "first_seq": first, "records": records, "bytes": used}
+
+    def status_without_file(self, error: str | None = None) -> dict[str, Any]:
+        """What is known of it where the file cannot be read, and why it cannot."""
         return {
             "head_seq": self.head_seq,
-            "first_seq": first,
-            "records": 0 if first is None else self.head_seq - first + 1,
-            "bytes": used,
+            "first_seq": None,
+            "records": 0,
+            "bytes": 0,
             "pending": self._pending_count,
-            "last_error": self.last_error,
+            "last_error": self.last_error or error,
             "consumers": [cursor.status() for _, cursor in sorted(self._cursors.items())],
+            "notices": self.notices.newest(),
         }
 
     async def maintain(self) -> None:
-        """Checkpoints and retention, for ever; runs beside the committer."""
-        loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, "exchange-checkpoint") as side:
-            connection = await loop.run_in_executor(side, log.connect, self.path)
-            expire_at = loop.time() + EXPIRE_INTERVAL_S
-            while not self._closing:
-                await asyncio.sleep(CHECKPOINT_INTERVAL_S)
-                try:
-                    await loop.run_in_executor(side, connection.execute, "PRAGMA wal_checkpoint(PASSIVE)")
-                    if loop.time() >= expire_at:
-                        await self.expire(time.time_ns() // 1000)
-                        expire_at = loop.time() + EXPIRE_INTERVAL_S
-                except sqlite3.Error as error:
-                    _logger.warning("upkeep of the log failed, trying again: %s", error)
+        """Checkpoints and retention, until the log is closed; runs beside the committer."""
+        await self._upkeep.run(lambda: self._closing)
 
     async def expire(self, now_us: int) -> int:
         """Drop what is older than the retention, or what is too much; never what a consumer still has to read."""
-        floor = min((cursor.position for cursor in self._cursors.values()), default=0)
-        before_us = now_us - int(self._config.retention_days * 86_400e6)
-        loop = asyncio.get_running_loop()
-        dropped = 0
-        while rows := await loop.run_in_executor(self._writer, self._expire, floor, before_us):
-            dropped += rows
-        return dropped
+        return await self._upkeep.expire(now_us)
 
-    def _expire(self, upto_seq: int, before_us: int) -> int:
-        with self._write_lock:
-            if log.size_bytes(self._connection) > self._config.retention_bytes:
-                before_us = time.time_ns() // 1000
-            return log.expire(self._connection, upto_seq, before_us, EXPIRE_ROWS)
+    def _places(self) -> list[tuple[int, frozenset[str]]]:
+        return [(cursor.position, cursor.topics) for cursor in self._cursors.values()]
 
     async def caught_up(self, *, without_failing: bool = False) -> None:
         """Wait until everything is on the disk and every consumer, on request but those that fail, is at the head."""
@@ -345,19 +352,32 @@ class SqliteExchange:
                 return
             await asyncio.sleep(CAUGHT_UP_TICK_S)
 
-    async def stop(self) -> None:
-        """Let the committer write what is pending, and wait for its end."""
+    async def positions_told(self, names: Sequence[str], within_s: float) -> None:
+        """Wait until these consumers have told where they are, or failed to: the head is above what they know then."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + within_s
+        while late := [name for name in names if name not in self._cursors or not self._cursors[name].told]:
+            if self._closing or loop.time() >= give_up_at:
+                _logger.warning("not waited for to tell how far they have read: %s", ", ".join(late))
+                return
+            await asyncio.sleep(CAUGHT_UP_TICK_S)
+
+    async def stop(self, within_s: float = STOP_S) -> None:
+        """Let the committer write what is pending, and wait for its end.
+
+        What the disk has not taken within that time is given up: `lost` says how many records.
+        """
+        self._give_up_at = asyncio.get_running_loop().time() + within_s
         self._closing = True
+        self._stopping.set()
         self._wake.set()
         self._urgent.set()
         if self._committer is not None:
             await asyncio.wait([self._committer])
             self._committer, self._closing = None, False
+            self._stopping.clear()
 
     async def close(self) -> None:
         """Release threads and file; call after `run` has ended."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writer, self._connection.close)
-        self._read_connection.close()
-        self._writer.shutdown()
-        self._reader.shutdown()
+        await self._writing.close()
+        self._reading.close()

@@ -164,7 +164,8 @@ async def test_the_archive_of_another_log_is_left_alone(tmp_path):
         await put(exchange, 1, 5)
         async with archiving(exchange, storage, age_s=0.0):
             assert await error_told(exchange) == (
-                "StoreError: the archive ends at seq 70, the log at 5: it is of another log, name a new one"
+                "StoreError: the archive goes to seq 70 without the log's uplink 5: it is of another log, or "
+                "was away when the log was restored; name another folder, bucket or prefix"
             )
         assert len(await archived(storage)) == 2
 

@@ -1,5 +1,6 @@
 """What the server is doing: status, log and consumers, refused frames, live events."""
 
+import sqlite3
 import time
 from itertools import islice
 from typing import Annotated, Any
@@ -28,11 +29,14 @@ class UdpReply(BaseModel):
 
 
 class AlertReply(BaseModel):
-    """Something about an outlet that a person should look at."""
+    """Something that a person should look at, about an outlet or about the log."""
 
-    application: str = Field(examples=["default"])
-    outlet: str = Field(examples=["alerts"])
-    kind: str = Field(description="disabled, breaker, full or dead.", examples=["dead"])
+    application: str | None = Field(description="Of the outlet; null: about the log.", examples=["default"])
+    outlet: str | None = Field(examples=["alerts"])
+    kind: str = Field(
+        description="Of an outlet: disabled, breaker, full, dead or changing; of the log: gap or unreadable.",
+        examples=["dead"],
+    )
     text: str
 
 
@@ -56,7 +60,9 @@ class StatusReply(BaseModel):
         description="Counts since the start, by outcome or reason.",
         examples=[{"uplinks": {"accepted": 1041, "refused": 3}, "refusals": {"unknown_dev_addr": 3}}],
     )
-    alerts: list[AlertReply] = Field(description="Outlets that are in trouble.")
+    alerts: list[AlertReply] = Field(
+        description="Outlets that are in trouble, and what happened to the log in the last 7 days."
+    )
 
 
 class ConsumerReply(BaseModel):
@@ -75,6 +81,20 @@ class ConsumerReply(BaseModel):
     last_error_at: str | None = Field(description="RFC 3339, UTC.")
 
 
+class NoticeReply(BaseModel):
+    """Something that happened to records of the log."""
+
+    kind: str = Field(
+        description="gap: numbers that no record has, passed over because a store knew them from another life of the "
+        "log; unreadable: damaged records, which consumers have passed over.",
+        examples=["gap"],
+    )
+    first_seq: int = Field(examples=[1043])
+    last_seq: int = Field(examples=[2000])
+    text: str = Field(description="Why.")
+    at: str = Field(description="RFC 3339, UTC.", examples=["2026-01-31T08:00:00.000000Z"])
+
+
 class ExchangeReply(BaseModel):
     """The durable log and its consumers."""
 
@@ -83,8 +103,9 @@ class ExchangeReply(BaseModel):
     records: int = Field(examples=[1042])
     bytes: int = Field(description="Of the file that holds the log.", examples=[409_600])
     pending: int = Field(description="Records that wait for the disk.", examples=[0])
-    last_error: str | None = Field(description="Why the log cannot be written now.")
+    last_error: str | None = Field(description="Why the log cannot be written or read now.")
     consumers: list[ConsumerReply]
+    notices: list[NoticeReply] = Field(description="What happened to records of the log, the newest first.")
 
 
 class RefusalReply(BaseModel):
@@ -132,8 +153,13 @@ async def read_status(services: Given) -> dict[str, Any]:
             name: {".".join(labels) or "total": count for labels, count in list(counter.values.items())}
             for name, counter in _COUNTERS.items()
         },
-        "alerts": await services.outlets.alerts(),
+        "alerts": [*_log_alerts(services), *await services.outlets.alerts()],
     }
+
+
+def _log_alerts(services: Services) -> list[dict[str, str | None]]:
+    found = services.exchange.notices.alerts()
+    return [{"application": None, "outlet": None, "kind": kind, "text": text} for kind, text in found]
 
 
 def _health(services: Services) -> dict[str, dict[str, int]]:
@@ -146,7 +172,10 @@ def _health(services: Services) -> dict[str, dict[str, int]]:
 @router.get("/exchange", response_model=ExchangeReply, responses=documented())
 async def read_exchange(services: Given) -> dict[str, Any]:
     """Show the log's extent and how far each consumer is behind its head."""
-    status = await services.exchange.status()
+    try:
+        status = await services.exchange.status()
+    except sqlite3.Error as error:
+        status = services.exchange.status_without_file(str(error))
     consumers = [
         {
             **consumer,
@@ -155,7 +184,8 @@ async def read_exchange(services: Given) -> dict[str, Any]:
         }
         for consumer in status["consumers"]
     ]
-    return {**status, "consumers": consumers}
+    notices = [{**notice, "at": times.text(notice["at_us"])} for notice in status["notices"]]
+    return {**status, "consumers": consumers, "notices": notices}
 
 
 @router.get("/refusals", response_model=Page[RefusalReply], responses=documented())
