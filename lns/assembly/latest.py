@@ -14,7 +14,7 @@ from lns.assembly.stores import Stores
 from lns.config import Config, ConfigError
 from lns.config import Latest as LatestSettings
 from lns.errors import StoreError
-from lns.exchange.records import Event
+from lns.exchange.records import Event, Stored
 from lns.exchange.sqlite import SqliteExchange
 from lns.gateways.link import State
 from lns.gateways.links import Links
@@ -30,6 +30,7 @@ TICK_S = 1.0
 GATEWAYS_S = 10.0
 CAUGHT_UP_RECORDS = 5000
 """Behind the log by more than this, everybody would look silent."""
+_FILL_RECORDS = 1000  # read at once to fill a store again
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -48,7 +49,9 @@ class LatestValues:
     def __init__(self, config: Config, around: Surroundings) -> None:
         self._around = around
         self.store = _store(config.latest)
-        origin = Origin(self._series, lambda: list(around.devices.by_id), lambda: around.exchange.head_seq)
+        origin = Origin(
+            self._series, lambda: list(around.devices.by_id), lambda: around.exchange.head_seq, self._decoded
+        )
         self.consumer = LatestConsumer(self.store, origin, self._who, around.tell, lambda: time.time_ns() // 1000)
         self._gateways_at_us: dict[str, int] = {}
         self._perhaps_gone: set[int] = set()
@@ -114,6 +117,9 @@ class LatestValues:
     async def _series(self) -> SeriesStore | None:
         stores = self._around.stores
         return None if stores.reads is None else await stores.ensure_open(stores.reads.name)
+
+    async def _decoded(self, after_seq: int) -> tuple[list[Stored], int]:
+        return await self._around.exchange.read(after_seq, frozenset({"decoded"}), _FILL_RECORDS)
 
     def _who(self, device_id: int) -> Who | None:
         device = self._around.devices.by_id.get(device_id)

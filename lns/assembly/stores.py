@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import NoReturn, Protocol, runtime_checkable
 
 from lns.assembly.part import STORE_LINGER_S, Feeds, Runs
+from lns.clock import DAY_US
 from lns.config import Config, ConfigError
 from lns.errors import StoreError
 from lns.series.consumer import SeriesConsumer
 from lns.series.sqlite import SqliteSeries
 from lns.series.store import SeriesStore
-
-_DAY_US = 86_400_000_000
 
 
 class Settings(Protocol):
@@ -94,7 +93,7 @@ class Stores:
         for name in sorted(self._open):
             if days := self._retention_days[name]:
                 try:
-                    await _expire(self.all[name], now_us - int(days * _DAY_US))
+                    await _expire(self.all[name], now_us - int(days * DAY_US))
                 except StoreError as error:
                     problems.append(str(error))
         if problems:

@@ -1,13 +1,16 @@
 """The consumer that keeps latest values and healths, so that nobody asks a series store for them.
 
 A store that outlives the process holds the position with its data. One that does not is filled at the start: values
-from a series store, healths by reading the newest part of the log again.
+from a series store, healths by reading the newest part of the log again. One that loses what it held while we run is
+filled from memory, the series store, and what the log holds beyond that.
 """
 
+import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
+from itertools import islice
 from typing import NamedTuple
 
 from lns.errors import StoreError
@@ -23,7 +26,7 @@ from lns.latest.health import (
     expire,
     heard,
 )
-from lns.latest.store import Changes, LatestStore, Subject
+from lns.latest.store import Changes, LatestStore, LostError, Subject
 from lns.latest.values import FieldKey, Latest, keys_of, merge
 from lns.series.checks import problems
 from lns.series.consumer import removals_of, rows_of
@@ -33,6 +36,7 @@ _logger = logging.getLogger(__name__)
 
 HISTORY_RECORDS = 100_000
 """Read again at the start of a store that was empty: several uplinks of most devices, in a few seconds."""
+_AT_ONCE = 1000  # values or healths that are written together when a store is filled
 
 
 class Who(NamedTuple):
@@ -43,11 +47,15 @@ class Who(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """Where an empty store is filled from; `series` gives None where no measurements are kept."""
+    """Where an empty store is filled from; `series` gives None where no measurements are kept.
+
+    `decoded` gives decoded records after a seq, and up to which seq the log was searched for them.
+    """
 
     series: Callable[[], Awaitable[SeriesStore | None]]
     device_ids: Callable[[], Iterable[int]]
     head_seq: Callable[[], int]
+    decoded: Callable[[int], Awaitable[tuple[list[Stored], int]]]
 
 
 class LatestConsumer:
@@ -75,13 +83,16 @@ class LatestConsumer:
         self._listening_us = 0  # since when silence is a device's own
         self._told_from_us = 0  # earlier changes were told by a process before this one
         self._newest_us = 0
+        self._turn = asyncio.Lock()  # whoever finds that the store lost what it held fills it, the others wait
+        self._applied: int | None = None  # the store's position, if it holds what was written
+        self._lost = False
         self.ready = False
         """Whether the store was read: before that, everybody looks unknown."""
 
     async def position(self) -> int | None:
         """The store's own position, or where to read from to fill it."""
         self._listening_us = self._clock()
-        position = await self._store.position()
+        position = self._applied = await self._store.position()
         self._healths = await self._store.healths()
         for subject, health in self._healths.items():
             self._note(subject, health)
@@ -91,12 +102,10 @@ class LatestConsumer:
 
     async def handle(self, batch: Sequence[Stored]) -> None:
         """Apply a batch; StoreError means that none of it counts."""
-        rows, removals = rows_of(batch), removals_of(batch)
-        bad = {rejected.index for rejected in problems(rows, self._clock())}
-        if bad:  # what no series store takes is nobody's last value
-            rows = rows.take([index for index in range(len(rows)) if index not in bad])
-        known_values = await self._store.known(keys_of(rows, removals))
-        values = merge(known_values, rows, removals)
+        await self._whole(lambda: self._apply(batch))
+
+    async def _apply(self, batch: Sequence[Stored]) -> None:
+        values = await self._changed(batch)
         healths: dict[Subject, Health] = {}
         told: list[Event] = []
         for subject, at_us in heard_in(stored.record for stored in batch):
@@ -104,12 +113,24 @@ class LatestConsumer:
             healths[subject], change = heard(known, at_us, rules_of(subject))
             if change is not None and change.at_us >= self._told_from_us:
                 told.append(self._event(subject, change))
-        values |= await self._before([key for key, latest in values.items() if latest is None], removals)
         await self._store.save(Changes(values, healths, batch[-1].seq))
-        self._apply(healths, told)
+        self._applied = batch[-1].seq
+        self._settle(healths, told)
 
-    async def gateways_seen(self, seen: Iterable[tuple[str, int]]) -> None:
+    async def _changed(self, batch: Sequence[Stored]) -> dict[FieldKey, Latest | None]:
+        rows, removals = rows_of(batch), removals_of(batch)
+        bad = {rejected.index for rejected in problems(rows, self._clock())}
+        if bad:  # what no series store takes is nobody's last value
+            rows = rows.take([index for index in range(len(rows)) if index not in bad])
+        known_values = await self._store.known(keys_of(rows, removals))
+        values = merge(known_values, rows, removals)
+        return values | await self._before([key for key, latest in values.items() if latest is None], removals)
+
+    async def gateways_seen(self, seen: Sequence[tuple[str, int]]) -> None:
         """Gateways, by EUI, have shown at a time that they are there by other than an uplink."""
+        await self._whole(lambda: self._see(seen))
+
+    async def _see(self, seen: Sequence[tuple[str, int]]) -> None:
         healths: dict[Subject, Health] = {}
         told: list[Event] = []
         for eui, at_us in seen:
@@ -118,14 +139,15 @@ class LatestConsumer:
             if change is not None:
                 told.append(self._event(subject, change))
         await self._store.save(Changes({}, healths, None))
-        self._apply(healths, told)
+        self._settle(healths, told)
 
     async def forget(self, subject: Subject) -> None:
         """A device or gateway was deleted."""
-        await self._store.forget(subject)
-        self._healths.pop(subject, None)
-        self._deadlines.pop(subject, None)
-        self._seeds.pop(subject, None)
+        async with self._turn:
+            await self._store.forget(subject)
+            self._healths.pop(subject, None)
+            self._deadlines.pop(subject, None)
+            self._seeds.pop(subject, None)
 
     def health(self, subject: Subject) -> Health | None:
         """What is known of a device or gateway; None: it was never heard."""
@@ -141,6 +163,9 @@ class LatestConsumer:
 
     async def expire(self, now_us: int) -> None:
         """Tell of those who have been silent for too long."""
+        await self._whole(lambda: self._expire(now_us))
+
+    async def _expire(self, now_us: int) -> None:
         healths = self._settle_seeds()
         told: list[Event] = []
         for subject, end_us in self._deadlines.items():
@@ -151,33 +176,80 @@ class LatestConsumer:
                     told.append(self._event(subject, change))
         if healths:
             await self._store.save(Changes({}, healths, None))
-            self._apply(healths, told)
+            self._settle(healths, told)
+
+    async def _whole(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write in turn, to a store that holds what was written before: it is filled again where it does not."""
+        async with self._turn:
+            if not self._lost:
+                try:
+                    await write()
+                    return
+                except LostError as error:
+                    _logger.warning("latest values are filled again: %s", error)
+                    self._lost = True
+            await self._fill_again()
+            await write()
+
+    async def _fill_again(self) -> None:
+        await self._store.renew()
+        healths = iter(self._healths.items())
+        while piece := dict(islice(healths, _AT_ONCE)):
+            await self._store.save(Changes({}, piece, None))
+        upto = await self._fill_from_series() or 0
+        last = min(self._applied or 0, self._origin.head_seq())
+        while upto < last:  # what the series store does not hold, the log may
+            batch, upto = await self._origin.decoded(upto)
+            await self._store.save(Changes(await self._changed(batch), {}, None))
+        await self._store.save(Changes({}, {}, self._applied))
+        self._lost = False
+        _logger.info("latest values are whole again, with the healths of %d", len(self._healths))
 
     async def _fill(self) -> int:
-        """Values from the series store, which holds every record up to its position; the log has what comes after."""
+        """Values from the series store; returns from where the log has what comes after, and healths."""
         self._told_from_us = self._listening_us
-        position = self._origin.head_seq()
-        try:
-            series = await self._origin.series()
-            if series is not None:
-                position = await series.cursor()
-                await self._fill_from(series)
-        except StoreError as error:  # it must not keep health and new values from people
-            _logger.warning("latest values begin with the newest part of the log: %s", error)
+        await self._store.renew()
+        held = await self._fill_from_series()
+        position = self._origin.head_seq() if held is None else held
         return max(position - HISTORY_RECORDS, 0)
 
-    async def _fill_from(self, series: SeriesStore) -> None:
-        for device_id in self._origin.device_ids():
-            infos = await series.latest(device_id)
-            if not infos:
-                continue
-            # No seq is known here: any record of the log that has the same time is as new.
-            values = {
-                FieldKey(device_id, info.field): Latest(info.last_value, info.unit, info.last_at_us, 0)
-                for info in infos
-            }
+    async def _fill_from_series(self) -> int | None:
+        """Take over the values of the series store; returns up to which record they count, None: it cannot say."""
+        pieces, position = self._series_values(), None
+        while True:
+            try:
+                position, values = await anext(pieces)
+            except StopAsyncIteration:
+                return position
+            except StoreError as error:  # it must not keep health and new values from people
+                _logger.warning("latest values are filled from the log alone: %s", error)
+                return None
             await self._store.save(Changes(values, {}, None))
-            seen_us = min(max(info.last_at_us for info in infos), self._listening_us)
+            if self._told_from_us:
+                self._seed(values)
+
+    async def _series_values(self) -> AsyncIterator[tuple[int, dict[FieldKey, Latest]]]:
+        """The store's position, with the values of some devices at a time."""
+        series = await self._origin.series()
+        if series is None:
+            return
+        position, values = await series.cursor(), dict[FieldKey, Latest]()
+        for device_id in self._origin.device_ids():
+            for info in await series.latest(device_id):
+                # No seq is known here: any record of the log that has the same time is as new.
+                latest = Latest(info.last_value, info.unit, info.last_at_us, 0)
+                values[FieldKey(device_id, info.field)] = latest
+            if len(values) >= _AT_ONCE:
+                yield position, values
+                values = {}
+        yield position, values
+
+    def _seed(self, values: Mapping[FieldKey, Latest]) -> None:
+        newest: dict[int, int] = {}
+        for (device_id, _), latest in values.items():
+            newest[device_id] = max(latest.time_us, newest.get(device_id, 0))
+        for device_id, time_us in newest.items():
+            seen_us = min(time_us, self._listening_us)
             self._seeds[Subject("device", str(device_id))] = Health(State.ONLINE, seen_us, seen_us, seen_us)
 
     def _settle_seeds(self) -> dict[Subject, Health]:
@@ -207,7 +279,7 @@ class LatestConsumer:
                     found[key] = Latest(info.last_value, info.unit, info.last_at_us, 0)
         return found
 
-    def _apply(self, healths: dict[Subject, Health], told: Iterable[Event]) -> None:
+    def _settle(self, healths: dict[Subject, Health], told: Iterable[Event]) -> None:
         for subject, health in healths.items():
             self._healths[subject] = health
             self._newest_us = max(self._newest_us, health.last_seen_us)

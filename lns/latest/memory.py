@@ -25,6 +25,9 @@ class MemoryLatest:
     async def position(self) -> int | None:
         return self._position
 
+    async def renew(self) -> None:
+        self._position = None
+
     async def save(self, changes: Changes) -> None:
         for (device_id, field), latest in changes.values.items():
             if latest is None:

@@ -5,8 +5,13 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
+from lns.errors import StoreError
 from lns.latest.health import Health
 from lns.latest.values import FieldKey, Latest
+
+
+class LostError(StoreError):
+    """The store holds no more what was written to it: it was emptied, or is an older copy. It is to be filled again."""
 
 
 class Subject(NamedTuple):
@@ -36,8 +41,11 @@ class LatestStore(Protocol):
     async def position(self) -> int | None:
         """Seq of the last record that is in the store; None: it is new, and to be filled from elsewhere."""
 
+    async def renew(self) -> None:
+        """It is about to be filled: it has no position until one is saved, also where that is never finished."""
+
     async def save(self, changes: Changes) -> None:
-        """Write all of it or nothing."""
+        """Write all of it or nothing; LostError where what was written before is not there."""
 
     async def known(self, keys: Collection[FieldKey]) -> dict[FieldKey, Latest]:
         """Those of `keys` that have a value."""

@@ -24,6 +24,14 @@ class SeriesConsumer:
         """The store's own position."""
         return await self._store.cursor()
 
+    async def log(self) -> str:
+        """The log that the store follows."""
+        return await self._store.log()
+
+    async def follow(self, log_id: str) -> None:
+        """The store follows another log, or one that it did not know by its id."""
+        await self._store.follow(log_id)
+
     async def handle(self, batch: Sequence[Stored]) -> None:
         """Store the measurements of a batch; StoreError means that none of it is stored."""
         result = await self._store.write(rows_of(batch), batch[-1].seq, removals_of(batch))

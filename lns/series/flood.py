@@ -1,6 +1,6 @@
 """When rows that an engine refuses are no longer the rows' fault: a missing column, a wrong type, a rule gone wrong.
 
-Pure. Judged in the transaction of a batch, before it commits: a day's measurements wait in the log instead of being
+Pure. Judged before the position of a batch is written: a day's measurements wait in the log instead of being
 set aside one by one. Rows that no engine would take (`lns.series.checks`) do not count, they are a device's fault.
 """
 

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 
-from lns.series.reads import DAY_US
+from lns.clock import DAY_US
 from lns.series.statements import pieces, upserts
 from lns.series.store import Rows
 

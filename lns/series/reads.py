@@ -10,10 +10,9 @@ from collections.abc import Collection
 from math import isfinite
 from typing import Any
 
+from lns.clock import DAY_US
 from lns.exchange.records import Value
 from lns.series.store import Bucket, FieldInfo, Key, Point, Rows, SetAside
-
-DAY_US = 86_400_000_000
 
 Part = tuple[int, int, int, float | None, float | None, float | None, float | int | str, float | int | str]
 """A bucket, or a part of one: start, rows, numbers among them, their sum, least, greatest; first, last as stored."""
@@ -96,6 +95,11 @@ KEYS = f"{SLICE} SELECT device_id, time_us, field_id FROM slice LIMIT :limit"
 def position(connection: sqlite3.Connection) -> int:
     seq: int = connection.execute("SELECT seq FROM position").fetchone()[0]
     return seq
+
+
+def followed(connection: sqlite3.Connection) -> str:
+    log_id: str = connection.execute("SELECT log FROM followed").fetchone()[0]
+    return log_id
 
 
 def fields(connection: sqlite3.Connection, device_id: int) -> list[str]:

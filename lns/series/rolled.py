@@ -13,9 +13,10 @@ from operator import itemgetter
 
 import msgspec
 
+from lns.clock import DAY_US
 from lns.errors import StoreError
 from lns.series import reads
-from lns.series.reads import DAY_US, Part
+from lns.series.reads import Part
 from lns.series.store import Bucket
 
 HOUR_US = 3_600_000_000

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from time import monotonic
 
-from lns.series.reads import DAY_US
+from lns.clock import DAY_US
 from lns.series.rolled import HOUR_US, pack
 from lns.series.statements import pieces, upserts
 

@@ -7,13 +7,13 @@ up the event loop.
 import asyncio
 import logging
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from lns.clock import now_us
 from lns.errors import StoreError, sqlite_sentence
 from lns.series import migrating, reads, rolled
 from lns.series.idle import IdleExecutor
@@ -30,17 +30,13 @@ _EXPIRE_ROWS = 2000  # deleted in one transaction, about 10 ms
 _T = TypeVar("_T")
 
 
-def _utc_now_us() -> int:
-    return time.time_ns() // 1000
-
-
 class SqliteSeries:
     """`SeriesStore` on the file `path`; None keeps everything in memory. `clock` gives UTC microseconds."""
 
     name = "sqlite"
     caps = Caps(time_resolution_us=1, transactional_cursor=True, conditional_upsert=True)
 
-    def __init__(self, path: Path | None, clock: Callable[[], int] = _utc_now_us) -> None:
+    def __init__(self, path: Path | None, clock: Callable[[], int] = now_us) -> None:
         self._path = path
         self._clock = clock
         self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
@@ -67,6 +63,12 @@ class SqliteSeries:
 
     async def cursor(self) -> int:
         return await self._read(reads.position)
+
+    async def log(self) -> str:
+        return await self._read(reads.followed)
+
+    async def follow(self, log_id: str) -> None:
+        await self._in(self._writing, self._open_writer.follow, log_id)
 
     async def expire(self, before_us: int) -> int:
         dropped, after, more = 0, (0, 0, 0), True

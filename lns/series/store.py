@@ -156,6 +156,12 @@ class SeriesWriter(Protocol):
     async def cursor(self) -> int:
         """Seq of the last record applied; 0 before the first."""
 
+    async def log(self) -> str:
+        """The id of the log that the position is of; empty: nobody has said."""
+
+    async def follow(self, log_id: str) -> None:
+        """Say of which log the position is from now on."""
+
     async def expire(self, before_us: int) -> int:
         """Drop what is older than `before_us`, in pieces that let writes pass between; returns the rows dropped."""
 

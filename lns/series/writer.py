@@ -8,13 +8,13 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from hashlib import blake2b
 from pathlib import Path
 
+from lns.clock import DAY_US
+from lns.series import aside
 from lns.series.checks import problems, stored_values
 from lns.series.known import Names, SeriesDays
 from lns.series.migrating import migrate
-from lns.series.reads import DAY_US
 from lns.series.rollups import Rollups
 from lns.series.statements import pieces, upserts
 from lns.series.store import Rejected, Removal, Row, Rows, WriteResult
@@ -124,6 +124,11 @@ class Writer:
                     self._connection.execute("UPDATE rejected SET code = ?, reason = ? WHERE id = ?", changed)
         return result
 
+    def follow(self, log_id: str) -> None:
+        """See `SeriesWriter.follow`."""
+        with self._transaction():
+            self._connection.execute("UPDATE followed SET log = ?", (log_id,))
+
     def delete(self, keys: Sequence[tuple[int, int, int]], now_us: int) -> int:
         """Delete each device's rows up to the last of these keys of it, that included; returns how many."""
         newest = {device_id: time_us for device_id, time_us, _ in keys}
@@ -226,24 +231,17 @@ class Writer:
     def _set_aside(self, rows: Rows, rejected: Sequence[Rejected], now_us: int) -> None:
         bad = rows.take([r.index for r in rejected])
         for why, row in zip(rejected, bad, strict=True):
-            text = _encode(row)
-            digest = blake2b(text.encode(), digest_size=16).digest()
+            text = aside.encode(row)
             self._connection.execute(
                 "INSERT INTO rejected (digest, row, code, reason, at_us) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (digest, text, why.code, why.reason, now_us),
+                (aside.digest(text), text, why.code, why.reason, now_us),
             )
 
     def _open_row(self, row_id: int) -> tuple[int, Row] | None:
         query = "SELECT row FROM rejected WHERE id = ? AND state = 'open'"
         found = self._connection.execute(query, (row_id,)).fetchone()
-        return (row_id, Row(*json.loads(found[0]))) if found else None
+        return (row_id, aside.decode(found[0])) if found else None
 
     def _bound_wal(self) -> None:
         if self._wal and self._wal.stat().st_size > _WAL_BOUND_BYTES:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _encode(row: Row) -> str:
-    # The standard library's JSON, because it carries NaN and half surrogates there and back.
-    columns = (row.device_id, row.field, row.time_us, row.value, row.unit, row.seq)
-    return json.dumps(columns, default=repr)

@@ -2,7 +2,7 @@
 
 The log holds an hour of the load (5 million measurements) that the store has not seen. The server starts on it, and
 devices go on sending at the rate at which that hour was filled; the store is caught up when it lags no more than the
-live traffic makes it.
+live traffic makes it. ENGINES names the engines (sqlite,postgres,influxdb), BACKLOG the measurements.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -30,7 +30,7 @@ from tests.bench.server import Server, serving, temporary_folder
 
 BACKLOG = int(os.environ.get("BACKLOG", "5_000_000"))  # measurements
 HOUR_S = 3600
-LIVE_PER_S = BACKLOG / HOUR_S  # measurements
+LIVE_PER_S = max(BACKLOG, 5_000_000) / HOUR_S  # measurements; a smaller backlog is a shorter outage
 WARM_UP_S = 15.0  # memory is what it is from here on
 _LOOK_S = 0.5
 _GIVE_UP_S = 1200.0
@@ -48,21 +48,31 @@ class CaughtUp(msgspec.Struct, frozen=True):
 
 
 def run() -> list[Figure]:
-    """SQLite, PostgreSQL and InfluxDB, one after another on copies of one log."""
+    """Engines one after another on copies of one log; one that is not there is left out, and said."""
     figures: list[Figure] = []
     with temporary_folder() as folder:
         asyncio.run(_fill(folder))
-        for name, engine in (("sqlite", _sqlite), ("postgres", _postgres), ("influxdb", _influx)):
+        for name in wanted(os.environ.get("ENGINES", "")):
             place = folder / name
             try:
-                with engine() as sections:
+                with ENGINES[name]() as sections:
                     shutil.copytree(folder / "data", place / "data")
-                    figures += _shown(name, _measure(place, f"series.{name}", sections))
+                    store = name.removeprefix("timescale") or "postgres"
+                    figures += _shown(name, _measure(place, f"series.{store}", sections))
             except pytest.skip.Exception as missing:
                 print(f"left out: {missing}")
             finally:
                 shutil.rmtree(place, ignore_errors=True)
     return figures
+
+
+def wanted(names: str) -> list[str]:
+    """The engines of a list with commas, which names those there are; all but the slow one where it is empty."""
+    found = [name.strip() for name in names.split(",") if name.strip()]
+    for name in found:
+        if name not in ENGINES:
+            raise ValueError(f"ENGINES names {name!r}, there are {', '.join(ENGINES)}")
+    return found or [name for name in ENGINES if name not in _ONLY_NAMED]
 
 
 def _shown(name: str, found: CaughtUp) -> list[Figure]:
@@ -130,20 +140,36 @@ def _sqlite() -> Iterator[str]:
 
 @contextmanager
 def _postgres() -> Iterator[str]:
-    from tests.postgres import own
+    from tests.postgres import Postgres
 
-    with own() as server:
+    with Postgres() as server:
         yield f'[series]\nenabled = false\n[postgres]\nenabled = true\ndsn = "{server.dsn}"\n'
 
 
 @contextmanager
 def _influx() -> Iterator[str]:
-    from tests.influx import make_server
+    from tests.influx import InfluxServer
 
-    with temporary_folder() as folder:
-        server = make_server(folder)
-        server.start()
-        try:
-            yield f'[series]\nenabled = false\n[influxdb]\nenabled = true\nurl = "{server.url}"\n'
-        finally:
-            server.kill()
+    with InfluxServer() as server:
+        yield f'[series]\nenabled = false\n[influxdb]\nenabled = true\nurl = "{server.url}"\n'
+
+
+@contextmanager
+def _timescale() -> Iterator[str]:
+    dsn = os.environ.get("LNS_TEST_TIMESCALE")
+    if not dsn:
+        pytest.skip("no TimescaleDB server given: set LNS_TEST_TIMESCALE to the DSN of an empty database")
+    yield f'[series]\nenabled = false\n[postgres]\nenabled = true\nschema = "catchup"\ndsn = "{dsn}"\n'
+
+
+@contextmanager
+def _mongo() -> Iterator[str]:
+    from tests.mongo import GIVEN, MongoServer
+
+    with ExitStack() as stack:
+        url = os.environ.get(GIVEN) or stack.enter_context(MongoServer()).url
+        yield f'[series]\nenabled = false\n[mongodb]\nenabled = true\ndatabase = "catchup"\nurl = "{url}"\n'
+
+
+ENGINES = {"sqlite": _sqlite, "postgres": _postgres, "timescale": _timescale, "influxdb": _influx, "mongodb": _mongo}
+_ONLY_NAMED = {"timescale", "mongodb"}  # by hand: a server of one's own, or one that has to be given few measurements

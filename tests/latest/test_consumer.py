@@ -37,7 +37,7 @@ class Bench:
     def __init__(self, store: LatestStore, series: SqliteSeries, devices: tuple[int, ...] = (1, 2)) -> None:
         self.clock, self.told, self.store, self.series = Clock(), [], store, series
         self.consumer = LatestConsumer(
-            store, Origin(self._series, self._ids, lambda: 0, self._decoded), self._who, self.told.append, self.clock
+            store, Origin(self._series, self._ids, self._head, self._decoded), self._who, self.told.append, self.clock
         )
         self._devices = devices
         self.log: list[Stored] = []
@@ -47,6 +47,9 @@ class Bench:
 
     def _ids(self) -> tuple[int, ...]:
         return self._devices
+
+    def _head(self) -> int:
+        return self.log[-1].seq if self.log else 0
 
     async def _decoded(self, after_seq: int) -> tuple[list[Stored], int]:
         found = [stored for stored in self.log if stored.seq > after_seq and stored.topic == "decoded"][:2]

@@ -121,7 +121,7 @@ async def test_redis_that_wrote_a_batch_and_could_not_say_so_has_not_lost_it(ser
     "url", ["redi://:hunter2@h/0", "redis://u:hun/ter2@h:x/0", "hunter2@h", "http://h/?password=hunter2"]
 )
 def test_a_password_in_a_url_that_cannot_be_used_is_not_shown(url):
-    with pytest.raises(ConfigError, match=r"latest\.redis_url is '.*', not a URL that begins with redis://") as raised:
+    with pytest.raises(ConfigError, match=r"latest\.redis_url is '.*': it must begin with redis://") as raised:
         RedisLatest(url)
     assert "ter2" not in str(raised.value)
 

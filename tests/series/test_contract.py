@@ -77,6 +77,15 @@ async def test_the_position_moves_with_the_rows_and_never_back(store):
     assert [*seen, await store.cursor()] == [0, 5, 5, 5, 9, 12]
 
 
+async def test_the_log_that_the_position_is_of_is_kept_beside_it(store):
+    seen = [await store.log()]
+    await store.write(rows(row(0)), 7)
+    for log_id in ("a" * 32, "b" * 32):
+        await store.follow(log_id)
+        seen.append(await store.log())
+    assert (seen, await store.cursor()) == (["", "a" * 32, "b" * 32], 7)
+
+
 async def test_bad_rows_are_set_aside_and_cost_nobody_else(store):
     batch = rows(
         row(0, 1.0),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lns.clock import DAY_US
 from lns.series import known
 from lns.series.known import Names, SeriesDays
-from lns.series.reads import DAY_US
 from tests.series.build import row, rows
 
 SCHEMA = Path(known.__file__).parent / "sql" / "0001_measurements.sql"

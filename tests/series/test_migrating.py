@@ -43,5 +43,5 @@ def test_of_an_older_file_only_what_is_new_is_missing_and_of_a_new_one_nothing(t
 def test_a_file_of_a_newer_version_is_refused_before_anything_is_shown(tmp_path):
     path = tmp_path / "series.db"
     run_sql(path, "PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match=r"was written by a newer version \(schema 99, this version knows up to 2\)"):
+    with pytest.raises(StoreError, match=r"was written by a newer version \(schema 99, this version knows up to 3\)"):
         missing(path)

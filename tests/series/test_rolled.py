@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from lns.clock import DAY_US
 from lns.errors import StoreError
 from lns.series import reads, rolled, rollups
-from lns.series.reads import DAY_US
 from lns.series.rolled import HOUR_US
 from lns.series.sqlite import SqliteSeries
 from lns.series.store import Bucket, Removal, Row, Rows

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from lns.clock import DAY_US
 from lns.series import rollups
-from lns.series.reads import DAY_US
 from lns.series.rolled import HOUR_US
 from lns.series.rollups import Rollups
 from lns.series.sqlite import SqliteSeries

@@ -61,7 +61,7 @@ async def test_a_newer_schema_is_refused(tmp_path):
     path = tmp_path / "series.db"
     run_sql(path, "PRAGMA user_version = 99")
     assert await refusal(path) == (
-        f"the database {path} was written by a newer version (schema 99, this version knows up to 2): "
+        f"the database {path} was written by a newer version (schema 99, this version knows up to 3): "
         "start the newer version, or restore a backup from before the upgrade"
     )
 

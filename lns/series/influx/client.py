@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from lns.config.masking import ESCAPED, masked
 from lns.config.stores import Influx
 from lns.errors import StoreError
 from lns.series.influx.versions import APIS, Create, Deletes, authorization, fault, refusal, write_params
@@ -43,6 +44,7 @@ class Client:
 
     def __init__(self, settings: Influx, environ: Mapping[str, str]) -> None:
         self.settings = settings
+        self._where = f"influxdb at {masked(settings.url)}"
         self.api = APIS[settings.version]
         self._environ = environ
         self._http: httpx.AsyncClient | None = None
@@ -52,10 +54,13 @@ class Client:
         name = self.settings.secret_env
         if name and not self._environ.get(name):
             raise StoreError(f"influxdb.secret_env names the environment variable {name}, which is not set")
+        headers = authorization(self.settings, self._environ.get(name, ""))
+        url = self._url()
         self._http = httpx.AsyncClient(
-            base_url=self.settings.url,
+            base_url=url.copy_with(userinfo=b""),  # the driver writes addresses into logs
             timeout=self.settings.timeout_s,
-            headers=authorization(self.settings, self._environ.get(name, "")),
+            headers=headers,
+            auth=(url.username, url.password) if url.userinfo and not headers else None,
             trust_env=False,  # a store is not behind the proxy of a web browser
         )
         if self.api.create is Create.INFLUXQL:
@@ -64,6 +69,12 @@ class Client:
             answer = await self._post("/api/v3/configure/database", json={"db": self.settings.database})
             if not answer.is_success and answer.status_code != httpx.codes.CONFLICT:  # it exists
                 raise self._refusal(answer)
+
+    def _url(self) -> httpx.URL:
+        try:
+            return httpx.URL(self.settings.url)
+        except httpx.InvalidURL:  # whose text may show a piece of the password
+            raise StoreError(f"influxdb.url is {masked(self.settings.url)!r}: no URL, {ESCAPED}") from None
 
     def setup_text(self) -> str:
         """The request by which `open` makes the database; harmless where there is one."""
@@ -127,16 +138,12 @@ class Client:
         try:
             decoded = _answers.decode(answer.content)
         except msgspec.MsgspecError as error:
-            raise StoreError(
-                f"influxdb at {self.settings.url} gave no JSON but: {refusal(answer.content)[0]}"
-            ) from error
+            raise StoreError(f"{self._where} gave no JSON but: {refusal(answer.content)[0]}") from error
         errors = [decoded.error, *(result.error for result in decoded.results)]
         if any(errors):
-            raise StoreError(f"influxdb at {self.settings.url} refused a query: {next(filter(None, errors))}")
+            raise StoreError(f"{self._where} refused a query: {next(filter(None, errors))}")
         if len(decoded.results) != len(statements) or any(result.partial for result in decoded.results):
-            raise StoreError(
-                f"influxdb at {self.settings.url} cut its answer: raise max-row-limit in its configuration"
-            )
+            raise StoreError(f"{self._where} cut its answer: raise max-row-limit in its configuration")
         return [result.series for result in decoded.results]
 
     async def delete(self, measurement: str, from_us: int, to_us: int, tags: Mapping[str, str]) -> None:
@@ -165,13 +172,13 @@ class Client:
             return await self._http.post(path, **request)
         except httpx.TimeoutException as error:
             limit_s = self.settings.timeout_s
-            raise StoreError(f"influxdb at {self.settings.url} did not answer in {limit_s:g} s") from error
+            raise StoreError(f"{self._where} did not answer in {limit_s:g} s") from error
         except httpx.HTTPError as error:
-            raise StoreError(f"cannot reach influxdb at {self.settings.url}: {error}") from error
+            raise StoreError(f"cannot reach {self._where}: {error}") from error
 
     def _refusal(self, answer: httpx.Response) -> StoreError:
         text, _ = refusal(answer.content)
-        return StoreError(f"influxdb at {self.settings.url} answered {answer.status_code}: {text}")
+        return StoreError(f"{self._where} answered {answer.status_code}: {text}")
 
 
 def _packed(lines: Sequence[str]) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
+from lns.clock import DAY_US
 from lns.errors import StoreError
 from lns.series.aggregate import aggregate
 from lns.series.checks import EARLIEST_US, LATEST_US
@@ -15,7 +16,6 @@ from lns.series.influx.client import Client, Series, literal
 from lns.series.influx.lines import GONE, HAS_UNIT, NUMBER, decode, tag_name, tag_text
 from lns.series.store import Bucket, FieldInfo, Key, Point, Rows
 
-DAY_US = 86_400_000_000
 _COLUMNS = '"number", "flag", "text", "unit", "kind"'
 _PAGE = 20_000  # points fetched at once for aggregates
 _MOST_DEVICES = 64  # asked at once by a scan whose devices have few rows

@@ -7,16 +7,17 @@ lost or restored is filled again from where it stands, which a file beside the s
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from lns.clock import now_us
 from lns.config.stores import Influx
 from lns.series.checks import EARLIEST_US, problems
+from lns.series.flood import Flood
 from lns.series.influx.aside import Aside
 from lns.series.influx.client import Client
 from lns.series.influx.lines import GONE, encode, encode_gone, tag_text
 from lns.series.influx.reads import Reads
-from lns.series.influx.versions import Deletes
+from lns.series.influx.versions import REFUSED, Deletes, code_of
 from lns.series.store import (
     Bucket,
     Caps,
@@ -35,10 +36,6 @@ _CEILING_STEP = 20_000
 _HOUR_US = 3_600_000_000
 
 
-def _utc_now_us() -> int:
-    return time.time_ns() // 1000
-
-
 class InfluxSeries:
     """`SeriesStore` on the server that `settings` name; `environ` holds its secret, `clock` gives UTC microseconds.
 
@@ -49,13 +46,14 @@ class InfluxSeries:
     name = "influxdb"
     caps = Caps(time_resolution_us=1, transactional_cursor=False, conditional_upsert=False)
 
-    def __init__(self, settings: Influx, environ: Mapping[str, str], clock: Callable[[], int] = _utc_now_us) -> None:
+    def __init__(self, settings: Influx, environ: Mapping[str, str], clock: Callable[[], int] = now_us) -> None:
         self._client = Client(settings, environ)
         self._measurement = settings.measurement
         self._clock = clock
         self._reads = Reads(self._client, settings.measurement)
         self._aside = Aside(self._client, f"{settings.measurement}_rejected")
         self._writing = asyncio.Lock()
+        self._flood = Flood()
         self._highest = 0  # no row above it is stored
         self._ceiling = 0
         self._cursor = 0
@@ -77,17 +75,28 @@ class InfluxSeries:
         async with self._writing:
             now_us = self._clock()
             result = await self._store(rows, now_us)
+            flood = self._flood.after(len(rows), [r for r in result.rejected if r.code == REFUSED])
             if result.rejected:
-                await self._aside.add(rows, result.rejected, now_us)
+                above = all(rows.seqs[r.index] > self._cursor for r in result.rejected)
+                await self._aside.add(rows, result.rejected, now_us, above)
             if removals:
                 await self._remove(removals)
             if cursor is not None and cursor > self._cursor:
                 await self._note_position(f"seq={cursor}i", now_us)
                 self._cursor = cursor
+                self._aside.settled()
+            self._flood = flood
             return result
 
     async def cursor(self) -> int:
         return (await self._position())[0]
+
+    async def log(self) -> str:
+        [found] = await self._client.query([f'SELECT last("log") FROM "{self._measurement}_position"'])
+        return str(found[0].values[0][1] or "") if found else ""
+
+    async def follow(self, log_id: str) -> None:
+        await self._note_position(f'log="{log_id}"', self._clock())
 
     async def expire(self, before_us: int) -> int:
         dropped = await self._reads.count_before(before_us)
@@ -138,7 +147,7 @@ class InfluxSeries:
         # In a thread: 2,000 rows take milliseconds, for which the radio would wait.
         lines = await asyncio.to_thread(lambda: [encode(self._measurement, row) for _, row in newest])
         refused = await self._client.write(lines)
-        rejected += [Rejected(newest[place][0], "refused", reason) for place, reason in refused.items()]
+        rejected += [Rejected(newest[place][0], code_of(reason), reason) for place, reason in refused.items()]
         rejected.sort(key=lambda r: r.index)
         accepted = len(newest) - len(refused)
         return WriteResult(accepted, len(good) - len(newest), tuple(rejected))

@@ -83,7 +83,9 @@ class _Body(msgspec.Struct):
     data: Any = None
 
 
-_ROW_FAULTS = ("unable to parse", "field type conflict", "beyond retention policy", "partial write of line protocol")
+REFUSED, PAST_RETENTION = "refused", "past_retention"
+_BEYOND_RETENTION = "beyond retention policy"
+_ROW_FAULTS = ("unable to parse", "field type conflict", _BEYOND_RETENTION, "partial write of line protocol")
 _DROPPED = re.compile(r" dropped=([1-9]\d*)")
 
 
@@ -104,6 +106,11 @@ def fault(status: int, body: bytes, lines: Sequence[str]) -> Fault | None:
         named = dict.fromkeys(range(len(lines)), _DROPPED.sub("", text))
     partial = "partial write" in text
     return Fault(text, named, partial and (data is not None or not dropped))
+
+
+def code_of(reason: str) -> str:
+    """The slug of a refused point: what is older than the server keeps is no sign of a wrong schema."""
+    return PAST_RETENTION if _BEYOND_RETENTION in reason else REFUSED
 
 
 def refusal(body: bytes) -> tuple[str, Any]:

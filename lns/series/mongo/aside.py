@@ -1,13 +1,12 @@
 """Rows that were set aside, kept in a collection of their own: one document each, with a number that grows."""
 
-import json
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 
 from pymongo import ASCENDING, ReturnDocument, UpdateOne
 
+from lns.series.aside import decode, digest, encode, why
 from lns.series.mongo.connecting import Collection
-from lns.series.mongo.documents import Document, int64
+from lns.series.mongo.documents import int64
 from lns.series.store import Rejected, Row, Rows, SetAside
 
 _COUNTER = {"_id": "rejected"}  # in the collection of the store's state
@@ -21,8 +20,9 @@ class Aside:
 
     async def add(self, rows: Rows, rejected: Sequence[Rejected], now_us: int) -> None:
         """Keep the rejected ones of `rows`; one that is kept already stays as it is."""
-        texts = {encode(row): why for row, why in zip(rows.take([r.index for r in rejected]), rejected, strict=True)}
-        new = {blake2b(text.encode(), digest_size=16).hexdigest(): text for text in texts}
+        bad = rows.take([r.index for r in rejected])
+        texts = {encode(row): reason for row, reason in zip(bad, rejected, strict=True)}
+        new = {digest(text).hex(): text for text in texts}
         async for known in self._collection().find({"digest": {"$in": list(new)}}, {"digest": 1}):
             del new[known["digest"]]
         if not new:
@@ -30,8 +30,8 @@ class Aside:
         first = await self._numbers(len(new))
         await self._collection().insert_many(
             [
-                {"_id": number, "digest": digest, "row": text, "at_us": now_us, "state": "open"} | _why(texts[text])
-                for number, (digest, text) in enumerate(new.items(), first)
+                {"_id": number, "digest": known_by, "row": text, "at_us": now_us, "state": "open"} | why(texts[text])
+                for number, (known_by, text) in enumerate(new.items(), first)
             ]
         )
 
@@ -60,14 +60,14 @@ class Aside:
         wanted = [row_id for row_id in ids if row_id == int64(row_id)]
         found = self._collection().find({"_id": {"$in": wanted}, "state": "open"})
         texts = {document["_id"]: document["row"] async for document in found}
-        return {row_id: Row(*json.loads(texts[row_id])) for row_id in ids if row_id in texts}
+        return {row_id: decode(texts[row_id]) for row_id in ids if row_id in texts}
 
     async def settle(self, ids: Sequence[int], again: Sequence[Rejected]) -> None:
         """Mark `ids` as retried, but those that were rejected again, whose index counts in `ids`."""
         failed = {rejected.index: rejected for rejected in again}
         changes = []
         for index, row_id in enumerate(ids):
-            changed = _why(failed[index]) if index in failed else {"state": "retried"}
+            changed = why(failed[index]) if index in failed else {"state": "retried"}
             changes.append(UpdateOne({"_id": row_id}, {"$set": changed}))
         if changes:
             await self._collection().bulk_write(changes, ordered=False)
@@ -75,13 +75,3 @@ class Aside:
     async def forget(self, before_us: int) -> None:
         """Drop what was set aside before a time."""
         await self._collection().delete_many({"at_us": {"$lt": before_us}})
-
-
-def encode(row: Row) -> str:
-    """A row as JSON; the standard library's carries NaN and half surrogates there and back."""
-    columns = (row.device_id, row.field, row.time_us, row.value, row.unit, row.seq)
-    return json.dumps(columns, default=repr)
-
-
-def _why(rejected: Rejected) -> Document:
-    return {"code": rejected.code, "reason": rejected.reason}

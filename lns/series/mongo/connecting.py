@@ -1,9 +1,9 @@
 """The connection to MongoDB, and what its errors mean."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
@@ -16,6 +16,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
+from lns.config.masking import ESCAPED, masked
 from lns.config.stores import Mongo
 from lns.errors import StoreError
 from lns.series.mongo.documents import Document
@@ -37,7 +38,12 @@ class Server:
     async def open(self) -> None:
         """Connect and hear an answer."""
         with self.answers():
-            self._client = AsyncMongoClient(self._settings.url, **self._options())
+            try:
+                self._client = AsyncMongoClient(self._settings.url, **self._options())
+            except ValueError:  # whose text may show a piece of the password
+                raise StoreError(
+                    f"mongodb.url is {masked(self._settings.url)!r}: no connection string, {ESCAPED}"
+                ) from None
             await self._client.admin.command("ping")
 
     async def close(self) -> None:
@@ -78,7 +84,7 @@ class Server:
 
 def place(url: str) -> str:
     """The hosts of a connection string as people are told them, without a user or password."""
-    return urlsplit(url).netloc.rpartition("@")[2]
+    return re.split("[/?#]", masked(url).partition("://")[2].rpartition("@")[2])[0]
 
 
 def sentence(where: str, limit_s: float, error: PyMongoError) -> str:

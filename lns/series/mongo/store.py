@@ -7,10 +7,10 @@ between the two brings the rows once more, which changes nothing.
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from lns.clock import now_us
 from lns.config import ConfigError
 from lns.config.stores import Mongo
 from lns.errors import StoreError
@@ -31,10 +31,6 @@ _POSITION = {"_id": "position"}
 _EXPIRE_ROWS = 5000  # deleted in one request
 
 
-def _utc_now_us() -> int:
-    return time.time_ns() // 1000
-
-
 class MongoSeries:
     """`SeriesStore` on the server of `settings`. `clock` gives UTC microseconds, `environ` holds the password."""
 
@@ -42,7 +38,7 @@ class MongoSeries:
     caps = Caps(time_resolution_us=1, transactional_cursor=False, conditional_upsert=True)
 
     def __init__(
-        self, settings: Mongo, clock: Callable[[], int] = _utc_now_us, environ: Mapping[str, str] = os.environ
+        self, settings: Mongo, clock: Callable[[], int] = now_us, environ: Mapping[str, str] = os.environ
     ) -> None:
         self._settings, self._clock, self._environ = settings, clock, environ
         self._server = Server(settings, environ)
@@ -93,7 +89,16 @@ class MongoSeries:
     async def cursor(self) -> int:
         with self._server.answers():
             found = await self._state().find_one(_POSITION)
-        return found["seq"] if found else 0
+        return found["seq"] if found and "seq" in found else 0
+
+    async def log(self) -> str:
+        with self._server.answers():
+            found = await self._state().find_one(_POSITION)
+        return str(found.get("log", "")) if found else ""
+
+    async def follow(self, log_id: str) -> None:
+        with self._server.answers():
+            await self._state().update_one(_POSITION, {"$set": {"log": log_id}}, upsert=True)
 
     async def expire(self, before_us: int) -> int:
         dropped = 0

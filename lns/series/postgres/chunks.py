@@ -3,16 +3,19 @@
 There is no default partition: with one, no partition can be detached beside running queries.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from lns.clock import DAY_US
 from lns.series.postgres.connecting import Conn
-from lns.series.postgres.grid import DAY_US, instant
+from lns.series.postgres.grid import instant
 from lns.series.postgres.schema import Layout
+from lns.series.postgres.spans import Span
 
 _PREFIX = "measurement_"
+_FINALIZE = "ALTER TABLE measurement DETACH PARTITION {} FINALIZE"
 
 # Also what a stop has left between detaching and dropping: nothing else carries these names.
 _PARTITIONS = r"""
@@ -42,11 +45,15 @@ class Chunk(msgspec.Struct, frozen=True):
 
 
 class Partitions:
-    """Makes the partitions that rows need. Does nothing for a hypertable, which makes its own."""
+    """Makes the partitions that rows need. Does nothing for a hypertable, which makes its own.
 
-    def __init__(self, connection: Conn, layout: Layout) -> None:
+    `returned` is told of the times of a partition that is there again, in the transaction that brings it back.
+    """
+
+    def __init__(self, connection: Conn, layout: Layout, returned: Callable[[Span], None]) -> None:
         self._connection = connection
         self._layout = layout
+        self._returned = returned
         self._known: set[int] | None = None
 
     def forget(self) -> None:
@@ -76,9 +83,17 @@ class Partitions:
     def _make(self, from_us: int, to_us: int) -> None:
         start, end = instant(from_us), instant(to_us)
         name = f"{_PREFIX}{start:%Y%m%d}"
+        left = next((chunk for chunk in _partitions(self._connection, self._layout) if chunk.table == name), None)
+        if left is not None and left.state == "attached":
+            return
+        if left is not None and left.state == "pending":
+            self._connection.execute(_FINALIZE.format(name))
         # Made apart and then attached: unlike CREATE TABLE .. PARTITION OF, that waits for no reader.
         with self._connection.transaction():
-            self._connection.execute(f"CREATE TABLE {name} (LIKE measurement INCLUDING ALL)")
+            if left is None:
+                self._connection.execute(f"CREATE TABLE {name} (LIKE measurement INCLUDING ALL)")
+            else:  # an expiry ended before it could drop it; the next one will
+                self._returned((from_us, to_us))
             self._connection.execute(
                 f"ALTER TABLE measurement ATTACH PARTITION {name} FOR VALUES FROM ('{start}') TO ('{end}')"
             )
@@ -113,7 +128,7 @@ def drop(connection: Conn, layout: Layout, chunk: Chunk) -> int:
         if chunk.state == "attached":
             connection.execute(f"ALTER TABLE measurement DETACH PARTITION {chunk.table} CONCURRENTLY")
         elif chunk.state == "pending":
-            connection.execute(f"ALTER TABLE measurement DETACH PARTITION {chunk.table} FINALIZE")
+            connection.execute(_FINALIZE.format(chunk.table))
         held = _count(connection, chunk)
         connection.execute(f"DROP TABLE {chunk.table}")
         return held

@@ -4,6 +4,7 @@ Times are UTC microseconds on our side and timestamptz on the other.
 """
 
 import os
+import re
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,6 +18,7 @@ from psycopg.adapt import Loader
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Format
 
+from lns.config.masking import ESCAPED
 from lns.config.stores import Postgres
 from lns.errors import StoreError
 
@@ -26,6 +28,9 @@ PG_EPOCH_US = 946_684_800_000_000  # 2000-01-01, from which PostgreSQL counts mi
 CONNECT_S = 5
 _ATTEMPTS = 3
 _MICROS = Struct(">q")
+_STRAY = re.compile(
+    r"postgres(ql)?://([^/?@]*@[^/?]*@|[^?@]*/[^?]*@)"
+)  # a piece of a password would be taken for a host
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -62,8 +67,10 @@ def place(config: Postgres) -> str:
     """Host, port and database as people are told them, without a password; StoreError where the dsn is none."""
     try:
         parts = conninfo_to_dict(config.dsn)
-    except psycopg.ProgrammingError as error:
-        raise StoreError("postgres.dsn is neither a URI nor a libpq connection string") from error
+    except psycopg.ProgrammingError:  # whose text may show the password
+        raise StoreError("postgres.dsn is neither a URI nor a libpq connection string") from None
+    if _STRAY.match(config.dsn):
+        raise StoreError(f"postgres.dsn has more after its user and password than a host, {ESCAPED}")
     host, port = parts.get("host") or "localhost", parts.get("port") or 5432
     return f"{host}:{port}/{parts.get('dbname') or parts.get('user') or ''}"
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-DAY_US = 86_400_000_000
+from lns.clock import DAY_US
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_US = -62_135_596_800_000_000  # the years 1 to 9999, all that datetime knows
 _LAST_US = 253_402_300_799_999_999

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from lns.clock import DAY_US
 from lns.series.postgres.connecting import Conn
 from lns.series.postgres.copying import escaped, plain
-from lns.series.postgres.grid import DAY_US, instant
+from lns.series.postgres.grid import instant
 from lns.series.store import Rows
 
 _NOTED_MOST = 200_000  # remembered, about 20 MB

@@ -7,10 +7,11 @@ Every query of the measurements names its bounds in time, so that the planner lo
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lns.clock import DAY_US
 from lns.exchange.records import Value
 from lns.series.postgres.connecting import Conn
 from lns.series.postgres.copying import escaped, plain
-from lns.series.postgres.grid import DAY_US, instant
+from lns.series.postgres.grid import instant
 from lns.series.store import FieldInfo, Key, Point, Rows, SetAside
 
 FIELDS = "SELECT name FROM series JOIN field ON field.id = field_id WHERE device_id = %(device)s::int8"
@@ -61,6 +62,11 @@ _BEFORE_ALL = -(2**31)
 def position(connection: Conn) -> int:
     [(seq,)] = connection.execute("SELECT seq FROM position").fetchall()
     return int(seq)
+
+
+def followed(connection: Conn) -> str:
+    row = connection.execute("SELECT log FROM followed").fetchone()
+    return "" if row is None else str(row[0])
 
 
 def fields(connection: Conn, device_id: int) -> list[str]:

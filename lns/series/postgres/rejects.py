@@ -1,11 +1,10 @@
 """Rows that are set aside: judged beforehand, found by halving where PostgreSQL refuses them, kept, retried."""
 
-import json
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 
 import psycopg
 
+from lns.series import aside
 from lns.series.checks import problems
 from lns.series.flood import MOST_IN_A_ROW, in_a_row
 from lns.series.postgres.connecting import Conn, is_row_fault
@@ -70,16 +69,15 @@ def set_aside(connection: Conn, rows: Rows, rejected: Sequence[Rejected], now_us
     """Keep rows with their reasons, each once however often it comes."""
     bad = rows.take([r.index for r in rejected])
     for why, row in zip(rejected, bad, strict=True):
-        text = _encode(row)
-        digest = blake2b(text.encode(), digest_size=16).digest()
-        connection.execute(_SET_ASIDE, (digest, text, why.code, why.reason, now_us))
+        text = aside.encode(row)
+        connection.execute(_SET_ASIDE, (aside.digest(text), text, why.code, why.reason, now_us))
 
 
 def waiting(connection: Conn, ids: Sequence[int]) -> list[tuple[int, Row]]:
     """Open rows in the order of their ids as given."""
     query = "SELECT id, row FROM rejected WHERE id = ANY(%s::int8[]) AND state = 'open'"
     texts: dict[int, str] = dict(connection.execute(query, (list(ids),)).fetchall())
-    return [(row_id, Row(*json.loads(texts[row_id]))) for row_id in ids if row_id in texts]
+    return [(row_id, aside.decode(texts[row_id])) for row_id in ids if row_id in texts]
 
 
 def note_retry(connection: Conn, row_id: int, again: Rejected | None) -> None:
@@ -89,9 +87,3 @@ def note_retry(connection: Conn, row_id: int, again: Rejected | None) -> None:
     else:
         changed = (again.code, again.reason, row_id)
         connection.execute("UPDATE rejected SET code = %s, reason = %s WHERE id = %s", changed)
-
-
-def _encode(row: Row) -> str:
-    # The standard library's JSON, because it carries NaN and half surrogates there and back.
-    columns = (row.device_id, row.field, row.time_us, row.value, row.unit, row.seq)
-    return json.dumps(columns, default=repr)

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from lns.clock import DAY_US
 from lns.series.postgres.chunks import oldest_us
 from lns.series.postgres.connecting import Conn
-from lns.series.postgres.grid import DAY_US, instant
+from lns.series.postgres.grid import instant
 from lns.series.postgres.rollup_sql import COLUMNS, DAY, HOUR, HOUR_US, LEVELS, MINUTE, Level, made_of
 from lns.series.postgres.schema import Layout
 from lns.series.postgres.spans import Span, merged, widened, within

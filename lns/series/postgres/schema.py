@@ -9,11 +9,12 @@ from importlib import resources
 
 import msgspec
 
+from lns.clock import DAY_US
 from lns.config.stores import Postgres
 from lns.errors import StoreError
 from lns.series.postgres import rollup_sql
 from lns.series.postgres.connecting import Conn
-from lns.series.postgres.grid import DAY_US, Grid
+from lns.series.postgres.grid import Grid
 
 _logger = logging.getLogger(__name__)
 
@@ -72,9 +73,15 @@ def _missing(connection: Conn, config: Postgres) -> list[str]:
             f"the schema {config.schema} was written by a newer version (schema {version}, this version knows up to "
             f"{VERSION}): start the newer version, or restore a backup from before the upgrade"
         )
-    if layout is not None:
-        return []
-    return statements(config, _license(connection))
+    if layout is None:
+        return statements(config, _license(connection))
+    row = connection.execute("SELECT to_regclass(%s)", (f"{config.schema}.followed",)).fetchone()
+    return [_followed(config)] if row is None or row[0] is None else []
+
+
+def _followed(config: Postgres) -> str:
+    """The table of the log that the position is of, at most one row; schemas from before it are given it."""
+    return f"CREATE TABLE {config.schema}.followed (\n    log text NOT NULL\n)"
 
 
 def statements(config: Postgres, license_name: str | None) -> list[str]:
@@ -97,7 +104,7 @@ def statements(config: Postgres, license_name: str | None) -> list[str]:
         f"    date_trunc('day', now() - interval '{_DAILY_FOR_DAYS} days', 'UTC'))"
     )
     first = f"CREATE SCHEMA IF NOT EXISTS {config.schema};\nSET search_path TO {config.schema}, public"
-    return [first, *texts, setup]
+    return [first, *texts, _followed(config), setup]
 
 
 def _stored(connection: Conn, config: Postgres) -> tuple[int, Layout | None]:

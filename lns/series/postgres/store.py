@@ -6,11 +6,11 @@ What a dead or frozen server holds up is a thread, never the event loop; after a
 import asyncio
 import logging
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn, TypeVar
 
+from lns.clock import now_us
 from lns.config import ConfigError
 from lns.config.stores import Postgres
 from lns.errors import StoreError
@@ -39,10 +39,6 @@ _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 
-def _utc_now_us() -> int:
-    return time.time_ns() // 1000
-
-
 class PostgresSeries:
     """`SeriesStore` on the database of `config`. `clock` gives UTC microseconds, `environ` holds the password."""
 
@@ -50,7 +46,7 @@ class PostgresSeries:
     caps = Caps(time_resolution_us=1, transactional_cursor=True, conditional_upsert=True)
 
     def __init__(
-        self, config: Postgres, clock: Callable[[], int] = _utc_now_us, environ: Mapping[str, str] = os.environ
+        self, config: Postgres, clock: Callable[[], int] = now_us, environ: Mapping[str, str] = os.environ
     ) -> None:
         self._config, self._clock, self._environ = config, clock, environ
         self._where = place(config)
@@ -89,6 +85,12 @@ class PostgresSeries:
 
     async def cursor(self) -> int:
         return await self._read(reads.position)
+
+    async def log(self) -> str:
+        return await self._read(reads.followed)
+
+    async def follow(self, log_id: str) -> None:
+        await self._write(lambda writer: writer.follow(log_id))
 
     async def expire(self, before_us: int) -> int:
         async with self._tending:

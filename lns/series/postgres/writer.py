@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
+from lns.clock import DAY_US
 from lns.series.flood import Flood
 from lns.series.postgres import copying, rejects
 from lns.series.postgres.chunks import Partitions
 from lns.series.postgres.connecting import Conn
-from lns.series.postgres.grid import DAY_US, instant
+from lns.series.postgres.grid import instant
 from lns.series.postgres.names import Names, SeriesDays
 from lns.series.postgres.paths import Batch, choose
 from lns.series.postgres.rollups import mark, mark_times
@@ -72,7 +73,7 @@ class Writer:
 
     def __init__(self, connection: Conn, layout: Layout, path: str) -> None:
         self._connection, self._layout = connection, layout
-        self._partitions = Partitions(connection, layout)
+        self._partitions = Partitions(connection, layout, lambda span: mark(connection, span))
         self._fields = Names(connection, "field")
         self._units = Names(connection, "unit")
         self._series = SeriesDays(connection)
@@ -102,6 +103,12 @@ class Writer:
                 rejects.note_retry(self._connection, row_id, again.get(index))
             self._settle(stored.tried, None, ())
         return stored.result
+
+    def follow(self, log_id: str) -> None:
+        """See `SeriesWriter.follow`."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM followed")
+            self._connection.execute("INSERT INTO followed VALUES (%s)", (log_id,))
 
     def delete(self, before_us: int, limit: int) -> int:
         """Delete up to `limit` rows older than a time; returns how many."""

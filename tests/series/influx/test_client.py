@@ -13,8 +13,8 @@ import pytest
 from lns.config.stores import Influx
 from lns.errors import StoreError
 from lns.series.influx.client import Client
-from tests.brokers import free_port
 from tests.influx import OwnDatabase, shared_server
+from tests.process import free_port
 from tests.series.build import T0, Clock
 from tests.series.influx.answers import answering
 from tests.series.influx.test_versions import PARTIAL_3, UNPARSED_2

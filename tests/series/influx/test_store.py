@@ -3,6 +3,7 @@
 import asyncio
 import random
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from lns.config.stores import Influx
 from lns.errors import StoreError
 from lns.series.influx.store import InfluxSeries
 from lns.series.store import Key, Removal, Rows, WriteResult
-from tests.influx import InfluxServer, OwnDatabase, make_server, shared_server
+from tests.influx import InfluxServer, OwnDatabase, shared_server
 from tests.series.build import DAY_US, DEVICE, T0, Clock, row, rows, running
 from tests.series.test_kill import batch, expected
 
@@ -100,7 +101,7 @@ async def test_a_scan_does_not_lose_fields_of_one_moment(page):
 
 @pytest.mark.kill
 async def test_every_row_up_to_the_position_is_there_after_kill_9_of_the_writer(tmp_path):
-    server, chance = make_server(tmp_path / "influx"), random.Random(3)
+    server, chance = InfluxServer(tmp_path / "influx"), random.Random(3)
     server.start()
     try:
         for _ in range(8):
@@ -114,7 +115,7 @@ async def test_every_row_up_to_the_position_is_there_after_kill_9_of_the_writer(
 
 @pytest.mark.kill
 async def test_what_was_acknowledged_is_there_after_kill_9_of_the_server(tmp_path):
-    server = make_server(tmp_path / "influx")
+    server = InfluxServer(tmp_path / "influx")
     server.start()
     try:
         store = store_on(server)
@@ -132,7 +133,7 @@ async def test_what_was_acknowledged_is_there_after_kill_9_of_the_server(tmp_pat
 
 
 async def test_a_frozen_server_is_an_error_and_the_same_batch_goes_through_after_it(tmp_path):
-    server = make_server(tmp_path / "influx")
+    server = InfluxServer(tmp_path / "influx")
     server.start()
     try:
         store = InfluxSeries(Influx(url=server.url, timeout_s=2.0), {}, Clock())
@@ -170,3 +171,52 @@ async def _write_and_kill(url: str, chance: random.Random) -> int:
     lines += (await process.stdout.read()).splitlines()
     await process.wait()
     return max(map(int, lines))
+
+
+async def conflicting(store: InfluxSeries) -> None:
+    """The hour before T0 is to hold numbers, and has one point whose number is a text."""
+    await store._client.write([f'measurements,device=99,field=x number="text",kind=0i,seq=1i {T0 - 5000}'])
+
+
+async def write_all(store: InfluxSeries, batches: list[Rows]) -> None:
+    for n, some in enumerate(batches, 1):
+        await store.write(some, n)
+
+
+async def test_a_flood_of_refused_points_stops_the_writer_until_the_conflict_is_gone():
+    async with running(OwnDatabase(shared_server(), Clock())) as store:
+        await conflicting(store)
+        many = rows(*(row(-4000 + n, seq=n + 5) for n in range(200)))
+        for _ in range(2):
+            with pytest.raises(
+                StoreError, match=r"^writing stops: 100 rows in a row were refused as refused; .* conflict"
+            ):
+                await store.write(many, 300)
+        assert (await store.cursor(), await store.rejected(9)) == (0, [])
+        [shards] = await store._client.query(["SHOW SHARDS"])  # each remembers the type of its fields
+        own = [f"DROP SHARD {one[0]}" for found in shards for one in found.values if one[1] == store.database]
+        await store._client.query(own)
+        assert await store.write(many, 300) == WriteResult(200, 0)
+        assert await store.cursor() == 300
+
+
+async def test_small_batches_of_refused_points_are_a_flood_too():
+    async with running(OwnDatabase(shared_server(), Clock())) as store:
+        await conflicting(store)
+        batches = [rows(*(row(n * 10 + i, True if i % 2 else 1.0, seq=n) for i in range(10))) for n in range(1, 9)]
+        with pytest.raises(StoreError, match=r"^writing stops: 25 rows of 5 batches in a row were refused"):
+            await write_all(store, batches)
+        assert (await store.cursor(), len(await store.rejected(99))) == (4, 20)
+
+
+async def test_what_is_older_than_the_server_keeps_is_no_flood_however_much_it_is():
+    now_us = time.time_ns() // 1000
+    async with running(OwnDatabase(shared_server(), lambda: now_us)) as store:
+        await store._client.query(
+            [f'ALTER RETENTION POLICY "autogen" ON "{store.database}" DURATION 1d SHARD DURATION 1h']
+        )
+        times = [now_us - n - (3 * DAY_US if n < 150 else 0) for n in range(200)]
+        some = Rows([7] * 200, ["t"] * 200, times, [1.0] * 200, [None] * 200, list(range(1, 201)))
+        result = await store.write(some, 200)
+        assert (result.accepted, {r.code for r in result.rejected}) == (50, {"past_retention"})
+        assert (await store.cursor(), len(await store.rejected(999))) == (200, 150)

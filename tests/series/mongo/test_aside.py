@@ -8,17 +8,11 @@ import pytest
 pytest.importorskip("pymongo", reason="the mongodb store needs: pip install 'inflight-lns[mongo]'")
 
 from lns.config.stores import Mongo
-from lns.series.mongo.aside import encode
 from lns.series.mongo.store import MongoSeries
 from lns.series.store import WriteResult
 from tests.mongo import shared_server
 from tests.series.build import T0, Clock, row, rows, running
 from tests.series.mongo.own import OwnDatabase
-
-
-def test_a_row_is_kept_exactly():
-    assert encode(row(0, math.nan)) == f'[7, "t", {T0}, NaN, "C", 1]'
-    assert json.loads(encode(row(0, "half \ud800")))[3] == "half \ud800"
 
 
 async def test_numbers_grow_also_after_a_restart_and_when_all_was_forgotten():

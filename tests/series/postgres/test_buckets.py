@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lns.clock import DAY_US
 from lns.exchange.records import Value
 from lns.series.postgres.buckets import Part, joined, level_of
-from lns.series.postgres.grid import DAY_US
 from lns.series.postgres.rollup_sql import DAY, HOUR, HOUR_US, MINUTE
 from lns.series.postgres.store import PostgresSeries
 from lns.series.store import Bucket, Removal, Row, Rows, SeriesStore

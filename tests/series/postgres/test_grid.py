@@ -3,8 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lns.clock import DAY_US
 from lns.series.checks import EARLIEST_US, LATEST_US
-from lns.series.postgres.grid import DAY_US, Grid, instant
+from lns.series.postgres.grid import Grid, instant
 from tests.series.build import T0
 
 MADE = T0 // (7 * DAY_US) * 7 * DAY_US

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from lns.clock import DAY_US
 from lns.series.postgres import names
 from lns.series.postgres.connecting import Conn, connect
-from lns.series.postgres.grid import DAY_US
 from lns.series.postgres.names import Names, SeriesDays
 from lns.series.postgres.schema import prepare
 from tests.postgres import config, shared

@@ -11,7 +11,7 @@ import pytest
 from lns.errors import StoreError
 from lns.series.postgres.store import PostgresSeries
 from lns.series.store import SeriesStore
-from tests.postgres import config, own, shared
+from tests.postgres import Postgres, config, shared
 from tests.series.build import DAY_US, Clock, running
 from tests.series.test_kill import EVER, batch, by_day, expected
 
@@ -85,7 +85,7 @@ async def test_position_and_rows_agree_after_kill_9_of_the_writer():
 @pytest.mark.kill
 async def test_nothing_acknowledged_is_lost_by_kill_9_of_the_server():
     chance = random.Random(3)
-    with own() as server:
+    with Postgres() as server:
         async with running(PostgresSeries(config(server.dsn), Clock())) as store:
             for _ in range(4):
                 acknowledged = await store.cursor()

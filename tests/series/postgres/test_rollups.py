@@ -6,14 +6,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from lns.clock import DAY_US
 from lns.series.postgres import store as module
 from lns.series.postgres.connecting import connect
-from lns.series.postgres.grid import DAY_US
 from lns.series.postgres.rollup_sql import HOUR_US
 from lns.series.postgres.rollups import mark_times
 from lns.series.postgres.schema import prepare
 from lns.series.postgres.store import PostgresSeries
-from tests.postgres import config, own, roll, shared
+from tests.postgres import Postgres, config, roll, shared
 from tests.series.build import DEVICE, T0, Clock, row, rows, running
 
 START = T0 // DAY_US * DAY_US - T0
@@ -145,7 +145,7 @@ async def test_a_row_that_is_being_written_while_its_hour_is_rolled_up_is_not_fo
 async def test_tending_goes_on_after_the_server_was_away(monkeypatch, caplog):
     monkeypatch.setattr(module, "_TEND_S", 0.02)
     clock = Clock()
-    with own() as server:
+    with Postgres() as server:
         async with running(PostgresSeries(config(server.dsn), clock)) as store, asyncio.timeout(60):
             await store.write(rows(row(0)), 1)
             async with asyncio.TaskGroup() as tasks:

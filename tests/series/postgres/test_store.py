@@ -10,7 +10,7 @@ from lns.errors import StoreError
 from lns.series.postgres import store as module
 from lns.series.postgres.store import PostgresSeries
 from lns.series.store import SeriesStore, WriteResult
-from tests.postgres import config, fresh_store, own, shared
+from tests.postgres import Postgres, config, fresh_store, shared
 from tests.series.build import DEVICE, T0, Clock, row, rows, running
 
 
@@ -21,7 +21,7 @@ async def test_a_server_that_is_not_there_is_named():
 
 
 async def test_a_server_that_comes_later_is_found_by_the_next_opening():
-    with own() as server:
+    with Postgres() as server:
         store = fresh_store(Clock(), server.dsn)
         server.kill()
         with pytest.raises(StoreError, match=r"cannot be reached: "):
@@ -62,7 +62,7 @@ async def test_a_schema_opened_again_goes_on_where_it_was():
 
 
 async def test_a_server_killed_and_started_again_is_found_again_with_everything():
-    with own() as server:
+    with Postgres() as server:
         async with running(fresh_store(Clock(), server.dsn)) as store:
             await store.write(rows(row(0, field="kept")), 1)
             server.kill()
@@ -76,7 +76,7 @@ async def test_a_server_killed_and_started_again_is_found_again_with_everything(
 
 
 async def test_a_connection_that_was_ended_is_replaced_unseen():
-    with own() as server:
+    with Postgres() as server:
         async with running(fresh_store(Clock(), server.dsn)) as store:
             await store.write(rows(row(0)), 1)
             await store.cursor()
@@ -88,7 +88,7 @@ async def test_a_connection_that_was_ended_is_replaced_unseen():
 async def test_a_frozen_server_holds_up_nobody_for_longer_than_the_limit(monkeypatch):
     monkeypatch.setattr(module, "WRITE_LIMIT_S", 0.3)
     monkeypatch.setattr("lns.series.postgres.connecting.CONNECT_S", 2)
-    with own() as server:
+    with Postgres() as server:
         async with running(fresh_store(Clock(), server.dsn)) as store:
             await store.write(rows(row(0)), 1)
             server.freeze()
@@ -118,7 +118,7 @@ async def test_a_statement_that_waits_for_too_long_is_ended_by_the_server_and_th
 async def test_a_store_closes_though_its_server_is_frozen(monkeypatch):
     monkeypatch.setattr(module, "CLOSE_LIMIT_S", 0.2)
     monkeypatch.setattr("lns.series.postgres.connecting.CONNECT_S", 2)
-    with own() as server:
+    with Postgres() as server:
         store = fresh_store(Clock(), server.dsn)
         await store.open()
         await store.write(rows(row(0)), 1)

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from lns.series.postgres.grid import DAY_US
+from lns.clock import DAY_US
 from lns.series.postgres.rollup_sql import HOUR_US, MINUTE
 from lns.series.postgres.schema import serves, statements
 from lns.series.postgres.store import PostgresSeries
