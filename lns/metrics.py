@@ -124,6 +124,7 @@ exchange_commit = Histogram("lns_exchange_commit_ms", "Time of one group commit"
 exchange_commit_records = Histogram(
     "lns_exchange_commit_records", "Records per group commit", (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000)
 )
+exchange_unreadable = Counter("lns_exchange_unreadable", "Records that cannot be decoded, by topic", ("topic",))
 consumer_lag = Gauge("lns_consumer_lag_records", "Records a consumer is behind the head of the log", ("consumer",))
 consumer_failing = Gauge("lns_consumer_failing", "1 while a consumer's newest batch failed", ("consumer",))
 consumer_records = Counter("lns_consumer_records", "Records applied by consumer", ("consumer",))
@@ -151,3 +152,7 @@ outlet_open = Gauge("lns_outlet_open", "Deliveries that are still to be sent", (
 outlet_held = Gauge("lns_outlet_held", "1 while an outlet sends nothing, by reason", ("outlet", "reason"))
 outlet_delivered = Counter("lns_outlet_delivered", "Messages delivered by outlet and topic", ("outlet", "topic"))
 outlet_errors = Counter("lns_outlet_errors", "Failed deliveries by outlet and reason", ("outlet", "reason"))
+outlet_unrouted = Counter("lns_outlet_unrouted", "Messages that a broker took and has no queue for", ("outlet",))
+outlet_evicted = Counter(
+    "lns_outlet_evicted", "Deliveries forgotten before their days were over, by outlet and state", ("outlet", "state")
+)

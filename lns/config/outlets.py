@@ -14,10 +14,12 @@ class Deliveries(Section, frozen=True):
     success_days: Days = 3.0
     # a dead or dropped one stays this long
     failure_days: Days = 30.0
-    # of each of delivered, dead and dropped ones; the oldest go first
+    # of each of delivered, dead and dropped ones; past it the oldest go
     most_rows: Annotated[int, Meta(ge=100, le=1_000_000_000)] = 5_000_000
-    # of all of them together with requests and answers, at any time; the oldest go first
+    # of all together with requests and answers, at any time; delivered ones go first, dead ones last
     most_bytes: Annotated[int, Meta(ge=1_000_000)] = 2_000_000_000
+    # webhooks may be set to be sent to private addresses; false: refused, where keys are in the hands of others
+    allow_private: bool = True
 
 
 class Kafka(Section, frozen=True):

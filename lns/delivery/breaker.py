@@ -79,6 +79,11 @@ class Breaker:
         """The destination asked for a pause."""
         self._held_us = max(self._held_us, until_us)
 
+    def knock(self, now_us: int) -> None:
+        """A person wants it tried: an open breaker lets its probe go now."""
+        if self.door is Door.OPEN:
+            self.until_us = min(self.until_us, now_us)
+
     def succeed(self, now_us: int) -> bool:
         """The destination has answered; True when that closes the breaker."""
         self._count(now_us, failed=0)

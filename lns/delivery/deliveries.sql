@@ -69,6 +69,43 @@ BEGIN
     WHERE state = OLD.state;
 END;
 
+-- The same of each outlet's dead letters, so that those of one cannot push out those of another. `evicted` counts what
+-- has gone before its days were over, `evicted_us` is when the newest of that had ended.
+CREATE TABLE IF NOT EXISTS dead_letters (
+    outlet TEXT PRIMARY KEY,
+    rows INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    evicted INTEGER NOT NULL DEFAULT 0,
+    evicted_us INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS dead_letters_rows ON dead_letters (rows);
+CREATE INDEX IF NOT EXISTS dead_letters_bytes ON dead_letters (bytes);
+
+CREATE TRIGGER IF NOT EXISTS dead_moved AFTER UPDATE OF state, body, attempt_bytes ON delivery
+WHEN OLD.state = 'dead' OR NEW.state = 'dead'
+BEGIN
+    UPDATE dead_letters SET rows = rows - 1, bytes = bytes - 600 - OLD.attempt_bytes - coalesce(length(OLD.body), 0)
+    WHERE outlet = OLD.outlet AND OLD.state = 'dead';
+    INSERT INTO dead_letters (outlet, rows, bytes)
+    SELECT NEW.outlet, 1, 600 + NEW.attempt_bytes + coalesce(length(NEW.body), 0) WHERE NEW.state = 'dead'
+    ON CONFLICT (outlet) DO UPDATE SET rows = rows + 1, bytes = bytes + excluded.bytes;
+END;
+
+CREATE TRIGGER IF NOT EXISTS dead_gone AFTER DELETE ON delivery
+WHEN OLD.state = 'dead'
+BEGIN
+    UPDATE dead_letters SET rows = rows - 1, bytes = bytes - 600 - OLD.attempt_bytes - coalesce(length(OLD.body), 0)
+    WHERE outlet = OLD.outlet;
+END;
+
+-- A file of before has dead letters that nobody has counted.
+INSERT INTO dead_letters (outlet, rows, bytes)
+SELECT outlet, count(*), sum(600 + attempt_bytes + coalesce(length(body), 0)) FROM delivery
+WHERE state = 'dead' AND (SELECT user_version FROM pragma_user_version) = 0 GROUP BY outlet;
+
+PRAGMA user_version = 1;
+
 -- What is sent again out of the log: its progress moves with the deliveries it adds.
 CREATE TABLE IF NOT EXISTS replay (
     id TEXT PRIMARY KEY,

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from lns import metrics
 from lns.delivery.outcome import Destination, Outgoing
 from lns.delivery.pipe import Pipe
-from lns.delivery.rows import Query
+from lns.delivery.rows import Query, Unsent
 from lns.delivery.store import Deliveries
-from lns.delivery.worker import OutletWorker, Surroundings
-from lns.exchange.records import Stored
+from lns.delivery.worker import NOTICE, OutletWorker, Surroundings
+from lns.exchange.records import Event, Stored
 
 _logger = logging.getLogger(__name__)
 
@@ -58,7 +58,9 @@ class Intake:
             part = chosen[at : at + PART]
             if at:
                 await self._worker.room()
-            await self._write(await self._rendered(part), part[-1].seq if len(chosen) > at + PART else batch[-1].seq)
+            messages, unsent = await self._rendered(part)
+            await self._set_aside(unsent)
+            await self._write(messages, part[-1].seq if len(chosen) > at + PART else batch[-1].seq)
 
     async def _write(self, messages: Sequence[Outgoing], seq: int) -> None:
         now_us = self._around.clock()
@@ -79,23 +81,38 @@ class Intake:
 
     async def rendered(self, batch: Sequence[Stored]) -> list[Outgoing]:
         """The messages of records; what cannot be rendered is counted and said."""
-        return await self._rendered(self._choose(batch))
-
-    async def _rendered(self, chosen: Sequence[Stored]) -> list[Outgoing]:
-        messages: list[Outgoing] = []
-        for at, stored in enumerate(chosen, 1):
-            messages += await self._messages(stored)
-            if at % TURN == 0:
-                await asyncio.sleep(0)
+        messages, _ = await self._rendered(self._choose(batch))
         return messages
 
-    async def _messages(self, stored: Stored) -> Sequence[Outgoing]:
-        try:
-            return await self._render(stored)
-        except ValueError as error:
-            metrics.outlet_errors.inc(self._worker.label, "unencodable")
-            _logger.warning("outlet %s skips record %d: %s", self._worker.outlet, stored.seq, error)
-            return ()
+    async def _rendered(self, chosen: Sequence[Stored]) -> tuple[list[Outgoing], list[Unsent]]:
+        messages: list[Outgoing] = []
+        unsent: list[Unsent] = []
+        for at, stored in enumerate(chosen, 1):
+            try:
+                messages += await self._render(stored)
+            except ValueError as error:
+                metrics.outlet_errors.inc(self._worker.label, "unencodable")
+                _logger.warning("outlet %s cannot tell record %d: %s", self._worker.outlet, stored.seq, error)
+                unsent.append(_unsent(stored, str(error)))
+            if at % TURN == 0:
+                await asyncio.sleep(0)
+        return messages, unsent
+
+    async def _set_aside(self, unsent: Sequence[Unsent]) -> None:
+        """What cannot be rendered is a dead letter, once, however often it is read."""
+        if not unsent:
+            return
+        outlet = self._worker.outlet
+        for id_, one in await self._around.store.set_aside(outlet, unsent, self._around.clock()):
+            if one.message.event != NOTICE:
+                data = {"delivery": id_, "lane": one.message.lane, "reason": "unencodable", "error": one.error}
+                self._around.notify(outlet, "dead", data)
+
+
+def _unsent(stored: Stored, error: str) -> Unsent:
+    record = stored.record
+    event, at_us = (record.kind, record.at_us) if isinstance(record, Event) else (stored.topic, record.received_at_us)
+    return Unsent(Outgoing(f"unsent_{stored.seq}", stored.seq, record.dev_eui or "", event, b"", at_us), error[:500])
 
 
 STOP_S = 5.0
@@ -156,13 +173,17 @@ class Dispatch:
             await self.store.forget(outlet)
 
     async def retry(self, query: Query) -> int:
-        """Send what has ended badly once more; returns how many."""
+        """Send what has ended badly once more, the first of it at once; returns how many."""
         count, after_id = 0, 0
+        found: set[str] = set()
         while changed := await self.store.replay(query, self._around.clock(), after_id):
             count, after_id = count + len(changed), changed[-1][1].id
             for outlet, item in changed:
+                found.add(outlet)
                 if worker := self.workers.get(outlet):
                     await worker.add([item])
+        for outlet in found & self.workers.keys():
+            self.workers[outlet].probe()
         return count
 
     async def drop(self, query: Query) -> int:

@@ -57,11 +57,14 @@ ENDED = (State.DELIVERED, State.DEAD, State.DROPPED)
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What the decision needs of a delivery: attempts and refusals before this one, and when it was opened."""
+    """What the decision needs of a delivery: attempts and refusals before this one, and when the first of them was.
+
+    `first_us` says nothing where there was none: what has waited for a pause or a breaker has all its time ahead.
+    """
 
     attempts: int
     refusals: int
-    opened_us: int
+    first_us: int
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -94,6 +97,7 @@ def settle(facts: Facts, outcome: Outcome, schedule: Schedule, chance: float, no
     if wait_s is None:
         return Settled(after[Step.GIVE_UP], attempts, refusals, reason="attempts")
     next_us = now_us + round(wait_s * 1e6)
-    if next_us > facts.opened_us + round(schedule.deadline_s * 1e6):
+    first_us = facts.first_us if facts.attempts else now_us
+    if next_us > first_us + round(schedule.deadline_s * 1e6):
         return Settled(after[Step.GIVE_UP], attempts, refusals, reason="deadline")
     return Settled(after[Step.FAIL], attempts, refusals, next_us)

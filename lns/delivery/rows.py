@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from lns.delivery.machine import Settled, State
+from lns.delivery.machine import Settled, State, Step, states_that
 from lns.delivery.outcome import Outcome, Outgoing
 
 SEARCH_MOST = 1000
@@ -27,13 +27,20 @@ class Added(msgspec.Struct, frozen=True):
     again: bool = False
 
 
+class Unsent(msgspec.Struct, frozen=True):
+    """What should have been a message and cannot be made one: `message` has no body, `error` says why."""
+
+    message: Outgoing
+    error: str
+
+
 class Claimed(msgspec.Struct, frozen=True):
-    """A delivery that is about to be tried."""
+    """A delivery that is about to be tried. `first_us`: when it was tried first since it was opened, if it was."""
 
     id: int
     attempts: int
     refusals: int
-    opened_us: int
+    first_us: int
     message: Outgoing
 
 
@@ -111,6 +118,13 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         ]
         used = [(text, value) for text, value in parts if value is not None]
         return " AND ".join(text for text, _ in used) or "1", [value for _, value in used]
+
+    def possible(self, step: Step) -> tuple[str, list[Any]]:
+        """The condition for what matches and can take a step; without a body nothing can be sent."""
+        where, values = self.where()
+        states = ", ".join(f"'{state.value}'" for state in states_that(step))
+        sendable = "" if step is Step.DROP else " AND body IS NOT NULL"
+        return f"{where} AND state IN ({states}){sendable}", values
 
 
 class OutletRow(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ RETRY_AFTER_CAP_S = 3600.0
 class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Longest waits after each failed attempt, in s; one attempt more than waits. `refusals`: tries of a refused one.
 
-    The deadline counts from when a delivery was opened or replayed; one that was never tried does not miss it.
+    The deadline counts from a delivery's first attempt since it was opened or replayed.
     """
 
     waits_s: tuple[Annotated[float, Meta(ge=0, le=604_800)], ...] = WAITS_S

@@ -12,16 +12,19 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from lns.clock import DAY_US
+from lns.delivery.eviction_log import EvictionLog
+from lns.delivery.evictions import Evicted
+from lns.delivery.fresh import Fresh
 from lns.delivery.gathered import Gathered
 from lns.delivery.lanes import Item
 from lns.delivery.machine import State, Step
 from lns.delivery.outcome import Outgoing
-from lns.delivery.rows import Added, Attempt, Attempted, Bounds, Claimed, Delivery, Noted, OutletRow, Query
+from lns.delivery.rows import Added, Attempt, Attempted, Bounds, Claimed, Delivery, Noted, OutletRow, Query, Unsent
 from lns.delivery.table import Table
 from lns.errors import StoreError, sqlite_sentence
 
 CHANGED_AT_ONCE = 500  # rows in a transaction: what a person asks for lets deliveries through in between
-_DAY_US = 86_400_000_000
 
 _T = TypeVar("_T")
 
@@ -47,6 +50,8 @@ class Deliveries:
         self._reader = ThreadPoolExecutor(1, "deliveries-reader") if path is not None else self._thread
         self._table: Table | None = None
         self._reads: Table | None = None
+        self._fresh = Fresh()
+        self._evictions = EvictionLog()
         self._enqueue = Gathered[Added, list[Item]](
             self._thread, lambda added: self._open.enqueue_all(added), lambda one: len(one.messages)
         )
@@ -58,7 +63,12 @@ class Deliveries:
         )
 
     async def open(self) -> None:
-        self._table = await self._call(Table, self._path, self._most_bytes)
+        loop = asyncio.get_running_loop()
+
+        def told(gone: Evicted) -> None:
+            loop.call_soon_threadsafe(self._evictions.add, gone)
+
+        self._table = await self._call(Table, self._path, self._most_bytes, told)
         self._reads = await self._call(Table, self._path, self._most_bytes) if self._path is not None else self._table
 
     async def close(self) -> None:
@@ -66,6 +76,7 @@ class Deliveries:
             await self._read(self._reads.close)
         if self._table is not None:
             await self._call(self._table.close)
+        self._evictions.close()
         self._reader.shutdown()
         self._thread.shutdown()
 
@@ -78,13 +89,25 @@ class Deliveries:
     async def enqueue(
         self, outlet: str, messages: Sequence[Outgoing], seq: int | None, now_us: int, again: bool = False
     ) -> list[Item]:
-        return await self._answered(self._enqueue(Added(outlet, messages, seq, now_us, again)))
+        changes = self._fresh.changes
+        items = await self._answered(self._enqueue(Added(outlet, messages, seq, now_us, again)))
+        all_new = not again and len(items) == len(messages)
+        if all_new and self._fresh.changes == changes:  # else some may have been dropped by now
+            self._fresh.add(outlet, items, messages)
+        return items
+
+    async def set_aside(self, outlet: str, unsent: Sequence[Unsent], now_us: int) -> list[tuple[int, Unsent]]:
+        return await self._call(self._open.set_aside, outlet, unsent, now_us)
 
     async def open_items(self, outlet: str) -> list[Item]:
         return await self._call(self._open.open_items, outlet)
 
     async def claim(self, ids: Sequence[int]) -> list[Claimed]:
-        return await self._answered(self._claim(ids))
+        """What these carry, in their order; those that are no longer to be sent are left out."""
+        claimed = {one.id: one for one in self._fresh.take(ids)}
+        if missing := [id_ for id_ in ids if id_ not in claimed]:
+            claimed |= {one.id: one for one in await self._answered(self._claim(missing))}
+        return [claimed[id_] for id_ in ids if id_ in claimed]
 
     async def settle(self, attempted: Sequence[Attempted]) -> None:
         await self._answered(self._settle(attempted))
@@ -120,6 +143,9 @@ class Deliveries:
     async def dead(self) -> dict[str, int]:
         return await self._read(self._searched.dead)
 
+    async def evicted(self) -> dict[str, int]:
+        return await self._read(self._searched.evicted)
+
     async def ended_bytes(self) -> int:
         return await self._read(self._searched.ended_bytes)
 
@@ -135,6 +161,7 @@ class Deliveries:
         """Give at most 500 up; none when none is left that matches."""
         after_id = 0
         while ids := await self._matching(query, Step.DROP, after_id):
+            self._fresh.forget(ids)
             if changed := await self._call(self._open.drop, Query(ids=ids), now_us, CHANGED_AT_ONCE):
                 return changed
             after_id = ids[-1]
@@ -145,16 +172,18 @@ class Deliveries:
         return tuple(await self._read(self._searched.matching, query, step, CHANGED_AT_ONCE, after_id))
 
     async def supersede(self, ids: Sequence[int], now_us: int) -> None:
+        self._fresh.forget(ids)
         await self._call(self._open.supersede, ids, now_us)
 
     async def wake(self, outlet: str, now_us: int) -> None:
         await self._call(self._open.wake, outlet, now_us)
 
     async def forget(self, outlet: str) -> None:
+        self._fresh.forget_outlet(outlet)
         await self._call(self._open.forget, outlet)
 
     async def expire(self, kept: Kept, now_us: int) -> int:
-        """Delete what is past its time, in small steps; returns how many rows went."""
+        """Delete what is past its time or its number, in small steps; returns how many rows went."""
         plans = (
             (State.DELIVERED, kept.success_days, kept.success_most),
             (State.DEAD, kept.failure_days, kept.failure_most),
@@ -162,11 +191,16 @@ class Deliveries:
         )
         gone = 0
         for state, days, most in plans:
-            before_us = now_us - round(days * _DAY_US)
+            before_us = now_us - round(days * DAY_US)
+            while count := await self._call(self._open.expire, state, before_us, CHANGED_AT_ONCE):
+                gone += count
             over = await self._call(self._open.ended, state) - most
-            while count := await self._call(self._open.expire, state, before_us, over, CHANGED_AT_ONCE):
+            while count := await self._call(self._open.evict, state, min(over, CHANGED_AT_ONCE)):
                 gone += count
                 over -= count
+        while count := await self._call(self._open.shrink):
+            gone += count
+        await self._call(self._open.forget_evicted, now_us - round(kept.failure_days * DAY_US))
         return gone
 
     @property

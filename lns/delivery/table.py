@@ -5,7 +5,7 @@ log, so messages are sent twice and none is lost; a killed process takes back no
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Any
 
 import msgspec
 
+from lns.delivery.evictions import Evicted, Evictions, delete
 from lns.delivery.lanes import Item
-from lns.delivery.machine import ENDED, OPEN, State, Step, states_that
+from lns.delivery.machine import OPEN, State, Step
 from lns.delivery.many import Many
-from lns.delivery.outcome import Outgoing
+from lns.delivery.outcome import Outgoing, Verdict
 from lns.delivery.rows import (
     SEARCH_MOST,
     Added,
@@ -28,6 +29,7 @@ from lns.delivery.rows import (
     Noted,
     OutletRow,
     Query,
+    Unsent,
 )
 
 _OPEN = ", ".join(f"'{state.value}'" for state in OPEN)
@@ -49,9 +51,15 @@ ON CONFLICT (outlet, message_id) DO UPDATE SET
 WHERE state NOT IN ({_OPEN})
 RETURNING id
 """
+_SET_ASIDE = f"""
+{_ADDED} VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, NULL, ?) ON CONFLICT (outlet, message_id) DO NOTHING RETURNING id
+"""
+_UNENCODABLE = "UPDATE delivery SET state = 'dead', reason = 'unencodable', attempt_bytes = ? WHERE id = ?"
 _PLACE = "INSERT INTO outlet (outlet, seq) VALUES (?, ?) ON CONFLICT (outlet) DO UPDATE SET seq = excluded.seq"
 _CLAIM = f"""
-SELECT id, attempts, refusals, opened_us, message_id, seq, lane, event, body, at_us FROM delivery
+SELECT id, attempts, refusals, CASE attempts WHEN 0 THEN opened_us ELSE coalesce(
+    (SELECT min(at_us) FROM attempt WHERE attempt.delivery = delivery.id AND at_us >= opened_us), opened_us
+) END, message_id, seq, lane, event, body, delivery.at_us FROM delivery
 WHERE id IN (SELECT value FROM json_each(?)) AND +state IN ({_OPEN})
 """
 # The plus keeps SQLite from looking rows up by their state.
@@ -74,10 +82,6 @@ FROM a WHERE delivery.id = a.id AND +delivery.state NOT IN ({_OPEN})
     "(?, ?)",
 )
 _TRIED = Many("INSERT OR REPLACE INTO attempt VALUES {rows}", "(?, ?, ?, ?, ?, ?, ?, ?, ?)")
-_OLDEST = " UNION ALL ".join(
-    f"SELECT * FROM (SELECT id, changed_us FROM delivery WHERE state = '{state.value}' ORDER BY changed_us LIMIT 100)"
-    for state in ENDED
-)
 _ATTEMPT_BYTES = 100  # of an attempt beside its texts
 _SUPERSEDE = f"""
 UPDATE delivery SET state = 'dropped', changed_us = ?, reason = 'superseded', body = NULL
@@ -90,17 +94,27 @@ _DROP = "state = 'dropped', changed_us = ?1, reason = 'dropped', body = NULL"
 
 
 REPLAYS_KEPT = 1000
+CHECKPOINT_PAGES = 4000
+"""16 MB: each checkpoint waits for the disk, and most pages that are changed are soon changed again."""
 
 
 class Table:
-    """Every method is one transaction."""
+    """Every method is one transaction; `told` hears what it has evicted."""
 
-    def __init__(self, path: Path | None, most_bytes: int = Bounds().bytes) -> None:
-        self._most_bytes = most_bytes
+    def __init__(
+        self,
+        path: Path | None,
+        most_bytes: int = Bounds().bytes,
+        told: Callable[[Evicted], object] = lambda _: None,
+    ) -> None:
+        self._told = told
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=30)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(resources.files("lns.delivery").joinpath("deliveries.sql").read_text("utf-8"))
+        self._db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        schema = resources.files("lns.delivery").joinpath("deliveries.sql").read_text("utf-8")
+        self._db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nCOMMIT;")
+        self._evictions = Evictions(self._db, most_bytes)
 
     def close(self) -> None:
         self._db.close()
@@ -193,6 +207,18 @@ class Table:
             f" LIMIT 1 OFFSET {REPLAYS_KEPT - 1})"
         )
 
+    def set_aside(self, outlet: str, unsent: Sequence[Unsent], now_us: int) -> list[tuple[int, Unsent]]:
+        """Add dead letters without a body; returns those that are new, with their ids."""
+        new = []
+        with self._transaction():
+            for one in unsent:
+                *row, _, at_us = _row(outlet, one.message, now_us)
+                for (id_,) in self._db.execute(_SET_ASIDE, (*row, at_us)).fetchall():
+                    self._db.execute(_UNENCODABLE, (_ATTEMPT_BYTES + len(one.error.encode()), id_))
+                    _TRIED.execute(self._db, [(id_, 0, now_us, 0, Verdict.REFUSED.value, None, one.error, "", "")])
+                    new.append((id_, one))
+        return new
+
     def open_items(self, outlet: str) -> list[Item]:
         """What is still to be sent, oldest first."""
         rows = self._db.execute(
@@ -208,8 +234,8 @@ class Table:
         """The same for several."""
         rows = self._db.execute(_CLAIM, (msgspec.json.encode([id_ for ids in asked for id_ in ids]).decode(),))
         found: dict[int, Claimed] = {}
-        for id_, attempts, refusals, opened_us, *carried in rows.fetchall():
-            found[id_] = Claimed(id_, attempts, refusals, opened_us, Outgoing(*carried))
+        for id_, attempts, refusals, first_us, *carried in rows.fetchall():
+            found[id_] = Claimed(id_, attempts, refusals, first_us, Outgoing(*carried))
         return [[found[id_] for id_ in ids if id_ in found] for ids in asked]
 
     def settle(self, attempted: Sequence[Attempted]) -> None:
@@ -290,15 +316,19 @@ class Table:
 
     def ended_bytes(self) -> int:
         """How much is kept of what has ended."""
-        return int(self._db.execute("SELECT sum(bytes) FROM ended").fetchone()[0])
+        return self._evictions.bytes()
 
     def dead(self) -> dict[str, int]:
         """How many dead letters each outlet has."""
-        return dict(self._db.execute("SELECT outlet, count(*) FROM delivery WHERE state = 'dead' GROUP BY outlet"))
+        return dict(self._db.execute("SELECT outlet, rows FROM dead_letters WHERE rows > 0"))
+
+    def evicted(self) -> dict[str, int]:
+        """How many dead letters of each outlet were evicted that would still be kept."""
+        return dict(self._db.execute("SELECT outlet, evicted FROM dead_letters WHERE evicted > 0"))
 
     def matching(self, query: Query, step: Step, limit: int, after_id: int = 0) -> list[int]:
         """Ids past one, oldest first, of what matches and can take a step."""
-        where, values = _possible(query, step)
+        where, values = query.possible(step)
         rows = self._db.execute(
             f"SELECT id FROM delivery WHERE {where} AND id > ? ORDER BY id LIMIT ?", [*values, after_id, limit]
         )
@@ -306,59 +336,62 @@ class Table:
 
     def possible(self, query: Query, step: Step) -> int:
         """How many match and can take a step."""
-        where, values = _possible(query, step)
+        where, values = query.possible(step)
         return int(self._db.execute(f"SELECT count(*) FROM delivery WHERE {where}", values).fetchone()[0])
 
-    def expire(self, state: State, before_us: int, over: int, rows: int) -> int:
-        """Delete at most `rows` of the oldest in `state` that ended before a time or are among the first `over`."""
+    def expire(self, state: State, before_us: int, rows: int) -> int:
+        """Delete at most `rows` in `state` that ended before a time."""
         with self._transaction():
-            oldest = self._db.execute(
-                "SELECT id, changed_us FROM delivery WHERE state = ? ORDER BY changed_us LIMIT ?", (state.value, rows)
+            old = self._db.execute(
+                "SELECT id FROM delivery WHERE state = ? AND changed_us < ? ORDER BY changed_us LIMIT ?",
+                (state.value, before_us, rows),
             ).fetchall()
-            old = [(id_,) for n, (id_, changed_us) in enumerate(oldest) if changed_us < before_us or n < over]
-            self._delete(old)
+            delete(self._db, old)
         return len(old)
+
+    def evict(self, state: State, rows: int) -> int:
+        """Forget so many in `state` although their days are not over; returns how many there were."""
+        with self._transaction():
+            return self._evictions.rows(state, rows)
+
+    def shrink(self) -> int:
+        """Forget what is over the bound in bytes, a step of it; returns how many rows."""
+        with self._transaction():
+            pass  # every transaction does
+        return self._evictions.gone.total()
+
+    def forget_evicted(self, before_us: int) -> None:
+        """Dead letters that ended before a time would have gone by now: that they were evicted is over."""
+        with self._transaction():
+            self._evictions.forget(before_us)
 
     def _change(
         self, query: Query, step: Step, change: str, now_us: int, limit: int, after_id: int
     ) -> list[tuple[int, str, str]]:
-        where, values = _possible(query, step)
+        where, values = query.possible(step)
         with self._transaction():
             found: list[tuple[int, str, str]] = self._db.execute(
                 f"SELECT id, outlet, lane FROM delivery WHERE {where} AND id > ? ORDER BY id LIMIT ?",
                 [*values, after_id, limit],
             ).fetchall()
             self._db.executemany(f"UPDATE delivery SET {change} WHERE id = ?2", [(now_us, row[0]) for row in found])
+            self._evictions.seen({row[1] for row in found})
         return found
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
+        self._evictions.gone.clear()
         try:
             yield
-            self._shrink()
+            self._evictions.shrink()
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
-
-    def _shrink(self) -> None:
-        """Forget the oldest of what has ended, as far as there is more of it than may be."""
-        while self.ended_bytes() > self._most_bytes:
-            oldest = self._db.execute(f"SELECT id FROM ({_OLDEST}) ORDER BY changed_us LIMIT 100").fetchall()
-            self._delete(oldest)
-
-    def _delete(self, ids: Sequence[tuple[int]]) -> None:
-        self._db.executemany("DELETE FROM attempt WHERE delivery = ?", ids)
-        self._db.executemany("DELETE FROM delivery WHERE id = ?", ids)
+        if self._evictions.gone:
+            self._told(dict(self._evictions.gone))
 
 
 def _row(outlet: str, m: Outgoing, now_us: int) -> tuple[Any, ...]:
     return outlet, m.id, m.seq, m.lane, m.event, now_us, now_us, now_us, now_us, m.body, m.at_us
-
-
-def _possible(query: Query, step: Step) -> tuple[str, list[Any]]:
-    """The condition for what matches and can take a step: a body is needed for that."""
-    where, values = query.where()
-    states = ", ".join(f"'{state.value}'" for state in states_that(step))
-    return f"{where} AND state IN ({states}) AND body IS NOT NULL", values

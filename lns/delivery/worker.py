@@ -6,12 +6,13 @@ An outlet has a worker of its own, so that a destination that hangs takes nothin
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from lns import metrics
-from lns.delivery.breaker import Breaker
+from lns.delivery.breaker import Breaker, Door
 from lns.delivery.lanes import Item, Lanes
 from lns.delivery.machine import Facts, State, settle
 from lns.delivery.outcome import Destination, Outcome, Verdict
@@ -41,6 +42,15 @@ class Surroundings(msgspec.Struct, frozen=True):
     notify: Notify
 
 
+class _Tried(msgspec.Struct, frozen=True):
+    """An attempt that has ended: an outcome for each of what was claimed."""
+
+    claimed: Sequence[Claimed]
+    outcomes: Sequence[Outcome]
+    start_us: int
+    end_us: int
+
+
 class OutletWorker:
     """One outlet; `load` first, then `run` in a task. `paused` and `disabled` hold everything and lose nothing."""
 
@@ -50,6 +60,7 @@ class OutletWorker:
         self.paused = False
         self.disabled = ""
         self.last_error = ""
+        self.last_error_at_us = 0
         self._destination, self._pipe, self._around = destination, pipe, around
         self._lanes = Lanes(pipe.ordering)
         self._breaker = Breaker(pipe.breaker)
@@ -57,6 +68,7 @@ class OutletWorker:
         self._changed = asyncio.Event()
         self._settled = asyncio.Event()
         self._resting = False
+        self._unmarked = 0  # batches that were delivered and are still to be written down
 
     @property
     def open(self) -> int:
@@ -95,7 +107,7 @@ class OutletWorker:
         self._resting = True
         try:
             async with asyncio.timeout(within_s):
-                while self._lanes.in_flight:
+                while self._lanes.in_flight or self._unmarked:
                     self._settled.clear()
                     await self._settled.wait()
         except TimeoutError:
@@ -112,6 +124,11 @@ class OutletWorker:
         await self._note()
         self._changed.set()
 
+    def probe(self) -> None:
+        """Try one at once, whatever the breaker waits for; a pause that the destination asked for is kept."""
+        self._breaker.knock(self._around.clock())
+        self._changed.set()
+
     def status(self) -> dict[str, Any]:
         """For people, JSON-ready."""
         state = "disabled" if self.disabled else "paused" if self.paused else "active"
@@ -125,6 +142,7 @@ class OutletWorker:
             "full": len(self._lanes) >= self._pipe.open_most,
             "in_flight": self._lanes.in_flight,
             "last_error": self.last_error,
+            "last_error_at_us": self.last_error_at_us,
         }
 
     async def run(self) -> None:
@@ -132,21 +150,33 @@ class OutletWorker:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for n in range(self._pipe.at_once):
-                    tasks.create_task(self._send_on(), name=f"outlet {self.outlet} {n}")
+                    tasks.create_task(self._send_on(tasks), name=f"outlet {self.outlet} {n}")
         finally:
             try:
                 await self._destination.close()
             except Exception:  # as in `_outcomes`
                 _logger.exception("outlet %s could not close its connection", self.outlet)
 
-    async def _send_on(self) -> None:
+    async def _send_on(self, tasks: asyncio.TaskGroup) -> None:
+        """Of what went well, one batch at most is still being written down while the next is sent."""
+        behind: asyncio.Task[None] | None = None
         while True:
             self._changed.clear()
             ids, wait_us = self._take(self._around.clock())
-            if ids:
-                await self._send(ids)
-            else:
+            if not ids:
                 await self._pause(wait_us)
+                continue
+            tried = await self._send(ids)
+            if behind is not None:
+                await behind
+                behind = None
+            if tried is not None and self._went_well(tried):
+                self._leave(tried)
+                behind = tasks.create_task(self._mark(tried), name=f"outlet {self.outlet} marks")
+            elif tried is not None:
+                await self._settle(tried)
+            self._settled.set()
+            self._changed.set()
 
     def _take(self, now_us: int) -> tuple[list[int], int | None]:
         """Deliveries that may leave now, or how long nothing can."""
@@ -162,22 +192,19 @@ class OutletWorker:
         return ids, max(due_us, self._breaker.deadline_us(), self._pace.deadline_us()) - now_us
 
     async def _pause(self, wait_us: int | None) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(None if wait_us is None else max(wait_us, 1000) / 1e6):
                 await self._changed.wait()
-        except TimeoutError:
-            pass
 
-    async def _send(self, ids: Sequence[int]) -> None:
+    async def _send(self, ids: Sequence[int]) -> _Tried | None:
+        """One attempt of what is still to be sent; None where nothing is."""
         claimed = await self._stubborn(lambda: self._around.store.claim(ids))
         for id_ in set(ids) - {c.id for c in claimed}:
             self._lanes.done(id_)
-        if claimed:
-            start_us = self._around.clock()
-            outcomes = await self._outcomes(claimed)
-            await self._settle(claimed, outcomes, start_us)
-        self._settled.set()
-        self._changed.set()
+        if not claimed:
+            return None
+        start_us = self._around.clock()
+        return _Tried(claimed, await self._outcomes(claimed), start_us, self._around.clock())
 
     async def _outcomes(self, claimed: Sequence[Claimed]) -> list[Outcome]:
         try:
@@ -187,30 +214,54 @@ class OutletWorker:
             trouble = Outcome(verdict=Verdict.RETRY, error=f"{type(error).__name__}: {error}"[:500])
             return [trouble] * len(claimed)
 
-    async def _settle(self, claimed: Sequence[Claimed], outcomes: Sequence[Outcome], start_us: int) -> None:
-        now_us = self._around.clock()
-        ms = max(0, (now_us - start_us) // 1000)
-        attempted = []
-        for c, outcome in zip(claimed, outcomes, strict=True):
-            facts = Facts(c.attempts, c.refusals, c.opened_us)
-            settled = settle(facts, outcome, self._pipe.schedule, self._around.chance(), now_us)
-            attempted.append(Attempted(c.id, settled, outcome, start_us, ms))
-        await self._stubborn(lambda: self._around.store.settle(attempted))
-        for c, a in zip(claimed, attempted, strict=True):
+    def _went_well(self, tried: _Tried) -> bool:
+        return self._breaker.door is Door.CLOSED and all(o.verdict is Verdict.DELIVERED for o in tried.outcomes)
+
+    def _leave(self, tried: _Tried) -> None:
+        """All of it is delivered, so the next of its lanes may go before that is written down.
+
+        The store writes in the order it is asked: what comes later is never marked before.
+        """
+        self._unmarked += 1
+        for c in tried.claimed:
+            self._lanes.done(c.id)
+
+    async def _mark(self, tried: _Tried) -> None:
+        await self._conclude(tried, await self._write(tried))
+        self._unmarked -= 1
+        self._settled.set()
+
+    async def _settle(self, tried: _Tried) -> None:
+        attempted = await self._write(tried)
+        for a in attempted:
             if a.settled.state is State.WAITING:
                 self._lanes.wait(a.id, a.settled.next_us)
             else:
                 self._lanes.done(a.id)
+        await self._conclude(tried, attempted)
+
+    async def _write(self, tried: _Tried) -> list[Attempted]:
+        now_us, ms = tried.end_us, max(0, (tried.end_us - tried.start_us) // 1000)
+        attempted = []
+        for c, outcome in zip(tried.claimed, tried.outcomes, strict=True):
+            facts = Facts(c.attempts, c.refusals, c.first_us)
+            settled = settle(facts, outcome, self._pipe.schedule, self._around.chance(), now_us)
+            attempted.append(Attempted(c.id, settled, outcome, tried.start_us, ms))
+        await self._stubborn(lambda: self._around.store.settle(attempted))
+        return attempted
+
+    async def _conclude(self, tried: _Tried, attempted: Sequence[Attempted]) -> None:
+        for c, a in zip(tried.claimed, attempted, strict=True):
             self._tell(c, a)
-        for outcome in {id(one): one for one in outcomes}.values():
-            await self._judge(outcome, now_us)
+        for outcome in {id(one): one for one in tried.outcomes}.values():
+            await self._judge(outcome, tried.end_us)
 
     def _tell(self, claimed: Claimed, attempted: Attempted) -> None:
         outcome = attempted.outcome
         if outcome.verdict is Verdict.DELIVERED:
             metrics.outlet_delivered.inc(self.label, claimed.message.event)
             return
-        self.last_error = outcome.error
+        self._failed(outcome.error)
         metrics.outlet_errors.inc(self.label, outcome.verdict.value)
         if attempted.settled.state is State.DEAD and claimed.message.event != NOTICE:
             data = {"delivery": claimed.id, "lane": claimed.message.lane, "reason": attempted.settled.reason}
@@ -245,12 +296,15 @@ class OutletWorker:
         row = OutletRow(0, self._breaker.until_us, self.disabled)
         await self._stubborn(lambda: self._around.store.note_outlet(self.outlet, row))
 
+    def _failed(self, text: str) -> None:
+        self.last_error, self.last_error_at_us = text, self._around.clock()
+
     async def _stubborn(self, call: Callable[[], Any]) -> Any:
         """Until the disk has it: a message that was sent and is not marked would be sent again."""
         while True:
             try:
                 return await call()
             except StoreError as error:
-                self.last_error = str(error)
+                self._failed(str(error))
                 _logger.warning("outlet %s waits for its delivery log: %s", self.outlet, error)
                 await asyncio.sleep(STORE_RETRY_S)

@@ -56,9 +56,18 @@ def test_bytes_are_counted_through_every_change():
         table.supersede([6], NOW_US)
         end(table, [5], State.WAITING, TROUBLE)  # it was under way
         table.enqueue("x", messages(1, 1), None, NOW_US, True)
+        table.enqueue("y", messages(1, 3), 3, NOW_US)
+        end(table, [9, 10, 11], State.DEAD, LOUD)
+        end(table, [9])  # it was under way twice
+        table.replay(Query(ids=(10,)), NOW_US, 9)
+        table.enqueue("y", messages(3, 3), None, NOW_US, True)
+        assert table.dead() == {"y": 1}
         table.forget("x")
+        of_y = "SELECT sum(600 + attempt_bytes + length(body)) FROM delivery WHERE outlet = 'y' AND state = 'dead'"
+        held = "SELECT bytes FROM dead_letters WHERE outlet = 'y'"
+        assert table._db.execute(held).fetchone() == table._db.execute(of_y).fetchone()
         assert table.ended_bytes() == counted(table)
-        table.expire(State.DROPPED, 2**62, 0, 100)
+        table.expire(State.DROPPED, 2**62, 100)
         assert table.ended_bytes() == counted(table) > 0
 
 

@@ -35,8 +35,27 @@ async def test_an_outlet_reads_the_log_and_goes_on_where_it_was(tmp_path):
     async with running(tmp_path) as run:
         worker = await run.dispatch.add("1/x", told, Pipe())
         assert await Intake(worker, run.around, UPLINKS, render).position() == 20
-        await run.until({"delivered": 19})  # one cannot be rendered
+        await run.until({"delivered": 19, "dead": 1})  # one cannot be rendered
         assert sorted(told.ids) == sorted(f"uplink_{n}" for n in range(1, 21) if n != 13)
+
+
+async def test_a_record_that_cannot_be_rendered_is_a_dead_letter_once(tmp_path):
+    async with running(tmp_path) as run:
+        worker = await run.dispatch.add("1/x", Told(), Pipe())
+        intake = Intake(worker, run.around, UPLINKS, render)
+        await intake.handle(stored(12, 14))
+        await intake.handle(stored(12, 14))  # after a crash, say
+        await run.until({"delivered": 2, "dead": 1})
+        (dead,) = await run.store.search(Query(state=State.DEAD))
+        assert (dead.seq, dead.lane, dead.event) == (13, f"{3:016x}", "uplink")
+        assert (dead.reason, dead.attempts, dead.body) == ("unencodable", 0, None)
+        (attempt,) = await run.store.attempts(dead.id)
+        assert (attempt.verdict, attempt.error) == ("refused", "record 13 cannot be put into json")
+        data = {"delivery": dead.id, "lane": dead.lane, "reason": "unencodable", "error": attempt.error}
+        assert run.told == [("1/x", "dead", data)]
+        assert await run.dispatch.retry(Query(outlet="1/x")) == 0, "there is nothing of it to send"
+        assert await run.dispatch.drop(Query(ids=(dead.id,))) == 1
+        assert await run.store.dead() == {}
 
 
 async def test_an_outlet_that_is_full_stops_reading_the_log(tmp_path):

@@ -1,5 +1,6 @@
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from lns.delivery.machine import Settled, State
@@ -51,3 +52,21 @@ async def test_a_file_that_is_no_database_is_named(tmp_path):
 async def test_a_closed_store_says_so():
     with pytest.raises(StoreError, match=r"^the delivery log is not open$"):
         await Deliveries(None).open_items("x")
+
+
+async def test_what_was_dropped_and_is_sent_again_is_sent_as_it_is_now(tmp_path):
+    async with opened(tmp_path / "d.db") as store:
+        await store.enqueue("x", messages(1, 2), 2, NOW_US)
+        assert await store.drop(Query(), NOW_US) == [("x", 1), ("x", 2)]
+        assert await store.claim([1]) == []
+        now = [msgspec.structs.replace(one, body=b"{}") for one in messages(1, 2)]
+        assert len(await store.enqueue("x", now, None, NOW_US, again=True)) == 2
+        assert [one.message for one in await store.claim([2, 1])] == now[::-1]
+
+
+async def test_a_removed_outlets_messages_are_not_claimed(tmp_path):
+    async with opened(tmp_path / "d.db") as store:
+        await store.enqueue("x", messages(1, 1), 1, NOW_US)
+        await store.enqueue("y", messages(2, 3), 3, NOW_US)
+        await store.forget("x")
+        assert [one.id for one in await store.claim([1, 2, 3])] == [2, 3]

@@ -129,7 +129,26 @@ def test_the_dead_are_opened_again_with_all_their_attempts_ahead(table):
     assert table.replay(Query(), later_us, 2) == [("x", Item(1, "lane0", later_us)), ("x", Item(2, "lane0", later_us))]
     assert [item.id for _, item in table.replay(Query(), later_us, 2, 2)] == [3]
     claimed = table.claim([1])[0]
-    assert (claimed.attempts, claimed.opened_us, claimed.message.id) == (0, later_us, "uplink_1")
+    assert (claimed.attempts, claimed.first_us, claimed.message.id) == (0, later_us, "uplink_1")
+
+
+def test_the_first_attempt_is_that_since_it_was_opened(table):
+    table.enqueue("x", messages(1, 1), 1, NOW_US)
+
+    def tried(at_us):
+        return Attempted(1, Settled(State.WAITING, table.claim([1])[0].attempts + 1, 0), TROUBLE, at_us, 1)
+
+    for at_us in (NOW_US + 5 * S, NOW_US + 9 * S):
+        table.settle([tried(at_us)])
+    assert table.claim([1])[0].first_us == NOW_US + 5 * S
+    end(table, 1, State.DEAD, TROUBLE, at_us=NOW_US + 10 * S)
+    table.replay(Query(), NOW_US + 20 * S, 1)
+    assert table.claim([1])[0].first_us == NOW_US + 20 * S
+    table.settle([tried(NOW_US + 30 * S)])
+    assert table.claim([1])[0].first_us == NOW_US + 30 * S
+    table.replay(Query(), NOW_US + 40 * S, 1)  # it waits, so it is not opened
+    table.settle([tried(NOW_US + 50 * S)])
+    assert table.claim([1])[0].first_us == NOW_US + 30 * S
 
 
 def test_what_was_delivered_is_sent_again_under_its_old_id_when_read_from_the_log(table):
@@ -179,11 +198,12 @@ def test_what_has_ended_goes_by_age_and_by_number(table):
     for id_ in range(1, 6):
         end(table, id_, at_us=NOW_US + id_ * S)
     assert table.ended(State.DELIVERED) == 5
-    assert table.expire(State.DELIVERED, NOW_US + 2 * S, 0, 10) == 1  # by age
-    assert table.expire(State.DELIVERED, 0, 2, 10) == 2  # by number
+    assert table.expire(State.DELIVERED, NOW_US + 2 * S, 10) == 1  # by age
+    assert table.evict(State.DELIVERED, 2) == 2  # by number
     assert [row.id for row in table.search(Query(), 9)] == [6, 5, 4]
     assert table.attempts(1) == []
-    assert table.expire(State.DEAD, 2**62, 0, 10) == 0
+    assert table.expire(State.DEAD, 2**62, 10) == table.evict(State.DEAD, 10) == 0
+    assert table.evict(State.DELIVERED, -1) == 0
 
 
 @pytest.mark.parametrize(

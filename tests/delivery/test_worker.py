@@ -1,7 +1,10 @@
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 
+from lns.clock import DAY_US
 from lns.delivery.breaker import Limits
 from lns.delivery.machine import State
 from lns.delivery.outcome import Outcome, Verdict
@@ -45,6 +48,15 @@ async def test_retries_end_in_a_dead_letter_that_can_be_sent_again(run):
     await run.until({"delivered": 1})
     assert told.ids == ["uplink_1"] * 4
     assert [a.verdict for a in await run.store.attempts(1)] == ["retry"] * 3 + ["delivered"]
+
+
+async def test_what_has_waited_longer_than_the_deadline_has_all_its_attempts(run):
+    told = Told(TROUBLE, TROUBLE)
+    worker = await run.dispatch.add("x", told, Pipe(schedule=QUICK))
+    assert QUICK.deadline_s < 4 * 86_400
+    await worker.add(await run.store.enqueue("x", messages(1, 2, lanes=2), 2, now_us() - 4 * DAY_US))
+    await run.until({"delivered": 2})
+    assert sorted(told.ids) == ["uplink_1", "uplink_1", "uplink_2", "uplink_2"]
 
 
 async def test_a_refused_message_does_not_stop_the_next(run):
@@ -176,3 +188,43 @@ async def test_a_destination_that_does_not_close_ends_nothing_else(run):
     await run.dispatch.remove("x")
     await run.feed(worker, [message(1)])
     await run.until({"delivered": 1})
+
+
+async def test_the_next_leaves_while_the_last_is_still_being_written_down(run, tmp_path):
+    told = Told()
+    told.go.clear()
+    worker = await run.dispatch.add("x", told, Pipe(at_once=1))
+    await run.feed(worker, messages(1, 2))
+    async with asyncio.timeout(20):
+        while not told.got:
+            await asyncio.sleep(0.005)
+        with closing(sqlite3.connect(tmp_path / "deliveries.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # nobody else can write
+            told.go.set()
+            while len(told.got) < 2:
+                await asyncio.sleep(0.005)
+            assert await run.states() == {"pending": 2}
+            other.execute("ROLLBACK")
+    await run.until({"delivered": 2})
+    assert told.ids == ["uplink_1", "uplink_2"]
+
+
+async def test_a_rest_waits_until_what_was_delivered_is_written_down(run, tmp_path):
+    told = Told()
+    worker = await run.dispatch.add("x", told, Pipe(at_once=2))
+    told.go.clear()
+    await run.feed(worker, messages(1, 2, lanes=2))
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        while len(told.got) < 2:
+            await asyncio.sleep(0.005)
+        with closing(sqlite3.connect(tmp_path / "deliveries.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            told.go.set()
+            while worker.open:
+                await asyncio.sleep(0.005)
+            resting = tasks.create_task(worker.rest(20))
+            await asyncio.sleep(0)
+            assert not resting.done()
+            other.execute("ROLLBACK")
+        await resting
+        assert await run.states() == {"delivered": 2}
