@@ -357,7 +357,9 @@ class SqliteExchange:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + within_s
         while late := [name for name in names if name not in self._cursors or not self._cursors[name].told]:
-            if self._closing or loop.time() >= give_up_at:
+            if self._closing:
+                return
+            if loop.time() >= give_up_at:
                 _logger.warning("not waited for to tell how far they have read: %s", ", ".join(late))
                 return
             await asyncio.sleep(CAUGHT_UP_TICK_S)

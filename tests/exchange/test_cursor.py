@@ -1,8 +1,11 @@
 import asyncio
 import time
 
+import pytest
+
 from lns.config import Exchange as ExchangeConfig
-from lns.exchange.loop import run_consumer
+from lns.errors import StoreError
+from lns.exchange.loop import run_consumer, until_done
 from tests.exchange.build import running, uplink
 
 UPLINK, EVENT = frozenset({"uplink"}), frozenset({"event"})
@@ -81,3 +84,27 @@ async def test_a_consumer_that_is_away_at_the_start_is_seen_to_lag_and_the_log_k
         await exchange.caught_up()
         assert consumer.seen == [3, 4, 5]
         task.cancel()
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "traced"),
+    [
+        (StoreError("the store is away"), "WARNING", False),
+        (StoreError("the store is away"), "DEBUG", True),
+        (KeyError("unexpected"), "WARNING", True),
+    ],
+)
+async def test_a_store_that_is_away_is_a_sentence_and_what_nobody_expects_a_traceback(
+    tmp_path, caplog, error, level, traced
+):
+    errors = [error, error]
+
+    async def work():
+        if errors:
+            raise errors.pop()
+
+    async with running(tmp_path / "x.db") as exchange:
+        with caplog.at_level("DEBUG", logger="lns.exchange.loop"):
+            await until_done(exchange.cursor("c", UPLINK, 0), work)
+    found = [record for record in caplog.records if record.name == "lns.exchange.loop" and record.levelname == level]
+    assert [bool(record.exc_info) for record in found] == [traced]
