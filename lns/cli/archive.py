@@ -86,7 +86,7 @@ def _offline(call: Call, file: Path) -> dict[str, Any]:
     except ImportError as error:
         raise CommandError(f"this needs {error.name}: pip install 'inflight-lns[archive]'") from None
     config = load_config(file, None)
-    bar = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    bar = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     screen = console(stderr=True)
     with Progress(*bar, console=screen, transient=True, disable=call.as_json or not screen.is_terminal) as progress:
         task = progress.add_task("", total=None)

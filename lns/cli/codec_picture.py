@@ -81,10 +81,10 @@ def measurements(reply: dict[str, Any]) -> Table:
     for row in reply["measurements"]:
         hint = ", ".join(names.get(row["field"], ()))
         table.add_row(
-            row["field"],
-            _value(row["value"]),
-            row["unit"] or "",
-            row["at"] or "",
+            Text(row["field"]),
+            Text(_value(row["value"])),
+            Text(row["unit"] or ""),
+            Text(row["at"] or ""),
             Text(f"do you mean {hint}?" if hint else "", style="dim"),
         )
     return table

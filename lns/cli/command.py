@@ -13,17 +13,24 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from lns.api.times import parse_duration
 from lns.cli.connection import DEFAULT_URL, Connection
 from lns.cli.outcome import CommandError, Exit
 
+Column = tuple[str, Callable[[Any], str | Text]]
+"""A heading, and the text of a row below it."""
+
 _PIPE_WIDTH = 160
 
 
-def console(*, stderr: bool = False) -> Console:
-    """A console that does not fold tables at 80 columns when its output is a pipe or a file."""
-    made = Console(stderr=stderr, highlight=False)
+def console(*, stderr: bool = False, markup: bool = True) -> Console:
+    """A console that does not fold tables at 80 columns when its output is a pipe or a file.
+
+    Without `markup` text in brackets is text, and `:name:` always is: what a server or a device says is shown whole.
+    """
+    made = Console(stderr=stderr, highlight=False, markup=markup, emoji=False)
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = _PIPE_WIDTH
     return made
@@ -39,10 +46,10 @@ class Call:
 
     def __init__(self, server: Connection, as_json: bool) -> None:
         self.server, self.as_json = server, as_json
-        self.console = console()
+        self.console = console(markup=False)
         self.now = datetime.now(UTC)
 
-    def show_list(self, rows: Iterable[Mapping[str, Any]], columns: Sequence[tuple[str, Callable[[Any], str]]]) -> None:
+    def show_list(self, rows: Iterable[Mapping[str, Any]], columns: Sequence[Column]) -> None:
         """A table with a column per (heading, text of a row); with --json the rows as they came."""
         if self.as_json:
             print_json(list(rows))
@@ -51,7 +58,7 @@ class Call:
         for heading, _ in columns:
             table.add_column(heading, overflow="fold")
         for row in rows:
-            table.add_row(*(text(row) for _, text in columns))
+            table.add_row(*(_cell(text(row)) for _, text in columns))
         if table.row_count:
             self.console.print(table)
         else:
@@ -73,8 +80,13 @@ def fields(value: Mapping[str, Any]) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, item in _flat(value):
-        table.add_row(name, _text(item))
+        table.add_row(Text(name), Text(_text(item)))
     return table
+
+
+def _cell(text: str | Text) -> Text:
+    """A cell that is shown as it is, on every console: Rich would read `[/run/x.sock]` as its markup."""
+    return text if isinstance(text, Text) else Text(text)
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

@@ -20,11 +20,23 @@ def path(*parts: str) -> str:
     return "/api/v1/" + "/".join(quote(part, safe="") for part in parts)
 
 
+def _base(url: str) -> str:
+    """The server's address without a slash at its end."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise CommandError(f"--url or LNS_URL is {url!r}, no address: {str(error).lower()}", Exit.USAGE) from None
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        text = f"--url or LNS_URL is {url!r}, it must begin with http:// or https:// and a host, such as {DEFAULT_URL}"
+        raise CommandError(text, Exit.USAGE)
+    return url.rstrip("/")
+
+
 class Connection:
     """A session with one server. The key is the one given, else the one the server left in its data folder."""
 
     def __init__(self, url: str, key: str | None, data_dir: Path) -> None:
-        self.url = url.rstrip("/")
+        self.url = _base(url)
         self._key_file = data_dir / "admin.key"
         secret = key or self._stored_key()
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}

@@ -29,7 +29,7 @@ def follow(call: Call, where: str, job: Job, share: Callable[[Job], tuple[float,
 
     A server that is started again in between is waited for, a minute at most. A bar is drawn on standard error.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     pause_s = _FIRST_POLL_S
     screen = console(stderr=True)
     with Progress(*columns, console=screen, transient=True, disable=call.as_json or not screen.is_terminal) as progress:

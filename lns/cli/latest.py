@@ -8,6 +8,7 @@ import typer
 from lns.cli.command import Call
 from lns.cli.connection import path
 from lns.cli.devices import find
+from lns.cli.measured import measured
 from lns.cli.times import ago, span
 
 
@@ -21,7 +22,7 @@ def latest(call: Call, device: Annotated[str, typer.Argument(metavar="DEVICE", h
     rows = [{"field": field, **last} for field, last in value["values"].items()]
     columns = [
         ("field", lambda row: str(row["field"])),
-        ("value", lambda row: f"{row['value']} {row['unit'] or ''}".rstrip()),
+        ("value", lambda row: measured(row["value"], row["unit"])),
         ("when", lambda row: ago(row["at"], call.now)),
     ]
     call.show_list(rows, columns)

@@ -139,7 +139,7 @@ def parts(found: Sequence[Found]) -> Iterator[Part]:
 
 
 def _columns() -> tuple[Any, ...]:
-    return TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    return TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
 
 
 def _read(folder: Path, layout: str | None, name: str | None, progress: Progress) -> list[Found]:

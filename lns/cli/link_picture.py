@@ -23,7 +23,7 @@ def link_picture(link: Mapping[str, Any], now: datetime) -> RenderableType:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, text in _facts(link, now):
-        table.add_row(name, text)
+        table.add_row(name, Text(text))
     return Group(table, *([_gateways(link["gateways"], len(link["uplinks"]))] if link["gateways"] else []))
 
 

@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from lns.cli.measured import measured
 from lns.cli.times import ago, span
 
 _KEPT = 200
@@ -103,7 +104,7 @@ class Picture:
         table = _grid((16, 8, 10, None))
         for row in sorted(self.gateways, key=lambda row: (_FIRST.get(row["state"], 3), row["eui"])):
             state = Text(row["state"], style="green" if row["state"] == "accepted" else "yellow")
-            table.add_row(row["eui"], state, ago(row["last_seen_at"], clock), row["name"])
+            table.add_row(row["eui"], state, ago(row["last_seen_at"], clock), Text(row["name"] or ""))
         return _panel(title, table if self.gateways else "point one at the UDP port above")
 
     def _traffic(self) -> Panel:
@@ -133,9 +134,9 @@ def _panel(title: str, body: Table | str, subtitle: str | None = None) -> Panel:
     shown = Text(body, style="dim") if isinstance(body, str) else body
     return Panel(
         shown,
-        title=title,
+        title=Text(title),
         title_align="left",
-        subtitle=subtitle,
+        subtitle=Text(subtitle) if subtitle else None,
         subtitle_align="left",
         box=box.ROUNDED,
         border_style="dim",
@@ -148,7 +149,7 @@ def _lines(events: deque[dict[str, Any]], text: Callable[[dict[str, Any]], Text]
     table = _grid((8, 16, None))
     for event in reversed(events):
         who = next((event[key] for key in _WHO if event.get(key)), "-")
-        table.add_row(datetime.fromisoformat(event["at"]).astimezone().strftime("%H:%M:%S"), who, text(event))
+        table.add_row(datetime.fromisoformat(event["at"]).astimezone().strftime("%H:%M:%S"), Text(who), text(event))
     return table if events else None
 
 
@@ -167,7 +168,7 @@ def _decoded_text(event: dict[str, Any]) -> Text:
         return Text(f"failed: {event['error']}", style="red")
     text = Text()
     for name, value in event["fields"].items():
-        text.append(f"{name} ", style="dim").append(f"{value:.6g}  " if isinstance(value, float) else f"{value}  ")
+        text.append(f"{name} ", style="dim").append(f"{measured(value)}  ")
     return text
 
 

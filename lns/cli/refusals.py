@@ -3,9 +3,9 @@
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
-from lns.cli.command import Call, column
+from lns.cli.command import Call, Column, column
 from lns.cli.connection import path
 from lns.cli.devices import find
 from lns.cli.times import local
@@ -24,7 +24,7 @@ def refusals(
     found = call.server.pages(
         path("refusals"), limit, reason=reason, dev_eui=dev_eui, dev_addr=dev_addr, gateway=gateway
     )
-    columns = [
+    columns: list[Column] = [
         ("at", lambda row: local(row["at"])),
         column("reason"),
         ("who", _who),
@@ -33,9 +33,9 @@ def refusals(
     call.show_list(found, columns)
 
 
-def _what(row: dict[str, Any]) -> str:
-    lines = [escape(row["text"]), *([f"[dim]{escape(row['hint'])}[/dim]"] if row["hint"] else [])]
-    return "\n".join(lines)
+def _what(row: dict[str, Any]) -> Text:
+    text = Text(row["text"])
+    return text.append(f"\n{row['hint']}", style="dim") if row["hint"] else text
 
 
 def _who(row: dict[str, Any]) -> str:

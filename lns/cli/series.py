@@ -9,6 +9,7 @@ import typer
 from lns.cli.command import Call, column, duration_s
 from lns.cli.connection import path
 from lns.cli.devices import Device, find
+from lns.cli.measured import measured
 from lns.cli.outcome import CommandError, Exit
 from lns.cli.plot import chart, spark
 from lns.cli.times import ago, local, parse_instant
@@ -83,7 +84,7 @@ def _overview(call: Call, dev_eui: str, known: list[dict[str, Any]], span: tuple
         return
     columns = [
         column("field"),
-        ("last", lambda row: _number(row["last_value"], row["unit"])),
+        ("last", lambda row: measured(row["last_value"], row["unit"])),
         ("at", lambda row: ago(row["last_at"], call.now)),
         column("count"),
         ("min", lambda row: _extreme(row["buckets"], "min", min)),
@@ -106,9 +107,9 @@ def _table(call: Call, entry: dict[str, Any], items: list[dict[str, Any]], bucke
     call.console.print(entry["field"], style="bold")
     time = ("time", lambda row: local(row["time"]))
     if bucketed:
-        call.show_list(items, [time, *((name, lambda row, n=name: _number(row[n], None)) for name in _AGGREGATES)])
+        call.show_list(items, [time, *((name, lambda row, n=name: measured(row[n], None)) for name in _AGGREGATES)])
     else:
-        call.show_list(items, [time, ("value", lambda row: _number(row["value"], row["unit"]))])
+        call.show_list(items, [time, ("value", lambda row: measured(row["value"], row["unit"]))])
 
 
 def _plot(call: Call, entry: dict[str, Any], items: list[dict[str, Any]], span: tuple[datetime, datetime]) -> None:
@@ -133,13 +134,4 @@ def _link(entry: dict[str, Any]) -> bool:
 
 def _extreme(buckets: Sequence[dict[str, Any]], name: str, choose: Any) -> str:
     known = [bucket[name] for bucket in buckets if bucket[name] is not None]
-    return _number(choose(known), None) if known else "-"
-
-
-def _number(value: Any, unit: str | None) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return f"{text} {unit}" if unit else text
+    return measured(choose(known), None) if known else "-"

@@ -73,3 +73,16 @@ async def test_every_route_is_named_in_the_guide(running: Running) -> None:
     paths = (await document(running))["paths"]
     routes = {(method.upper(), path.removeprefix("/api/v1")) for path in paths for method in paths[path]}
     assert named == routes
+
+
+async def test_a_browser_at_the_root_is_led_to_the_documentation_and_a_client_is_told(running: Running) -> None:
+    async with running.client() as client:
+        browser = await client.get("/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        assert (browser.status_code, browser.headers["location"]) == (307, "/docs")
+        for accept in ("application/json", "*/*"):
+            answer = await client.get("/", headers={"Accept": accept})
+            assert (answer.status_code, answer.json()["error"]) == (
+                404,
+                {"code": "not_found", "message": "there is nothing at /: see /docs"},
+            )
+        assert (await client.post("/", headers={"Accept": "text/html"})).status_code == 405

@@ -71,14 +71,14 @@ def test_an_uplink_without_port_and_levels_is_shown(picture):
 def test_values_are_shown_under_the_name_an_uplink_has_told(picture):
     picture.take(UPLINK)
     picture.take(DECODED)
-    assert "cellar            temperature 21.456  door True" in find(screen(picture), "temperature")
+    assert "cellar            temperature 21.456  door true" in find(screen(picture), "temperature")
 
 
 def test_values_and_failed_decodes_are_shown(picture):
     picture.take(DECODED)
     picture.take(FAILED)
     lines = screen(picture)
-    assert "a84041000181c061  temperature 21.456  door True" in find(lines, "temperature")
+    assert "a84041000181c061  temperature 21.456  door true" in find(lines, "temperature")
     assert "a84041000181c061  failed: timeout" in find(lines, "failed")
 
 

@@ -19,6 +19,8 @@ def test_an_uplink_becomes_measurements_that_series_shows(on, gateway, device):
     assert values(on, "open") == [False, False, True]
     overview = {row[0]: row for row in table(on("series", "tank", "--since", "1h"))}
     assert overview["level"][1] == "120"
+    newest = {row[0]: row[1] for row in table(on("latest", "tank"))[1:]}
+    assert (newest["level"], newest["open"], newest["link.dr"], overview["link.dr"][1]) == ("120", "true", "5", "5")
     assert overview["level"][-4:-1] == ["3", "42", "120"]
     assert overview["link.rssi"][1:3] == ["-87", "dBm"]
     assert [row[-1] for row in table(on("series", "tank", "level"))] == ["level", "value", "42", "77", "120"]

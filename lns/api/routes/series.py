@@ -13,12 +13,12 @@ from lns.api.auth import needs
 from lns.api.problems import ApiProblem, documented
 from lns.api.services import Given, Services
 from lns.api.shapes import After, DevEui, Page, answer
+from lns.clock import DAY_US
 from lns.series.store import Bucket, FieldInfo, Point, SeriesStore
 
 router = APIRouter(tags=["series"])
 
 _READ = [Depends(needs("read"))]
-_DAY_US = 86_400_000_000
 MAX_BUCKETS = 10_000
 MAX_POINTS = 10_000
 
@@ -96,7 +96,7 @@ async def read_series(
     """Read a field's values, oldest first; with `bucket` their avg, min, max, sum, count, first and last."""
     device_id = await _device_id(services, dev_eui)
     end = to_us if to_us is not None else time.time_ns() // 1000
-    start = from_us if from_us is not None else end - _DAY_US
+    start = from_us if from_us is not None else end - DAY_US
     if start >= end:
         raise ApiProblem(422, "invalid", f"from {times.text(start)} is not before to {times.text(end)}")
     store = await _store(services)
