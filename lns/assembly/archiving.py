@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,18 +133,23 @@ class Archiving:
         return [self._decoder, *(f"series.{name}" for name in self._stores.all)]
 
 
-def _archive(config: Config, parts: Parts) -> Archive:
-    """ConfigError and StoreError say why there cannot be one."""
+def archive_storage(config: Config) -> Storage:
+    """Where files go, not tried yet. ConfigError and StoreError say why there cannot be an archive."""
     try:
-        from lns.archive.catalogue import Catalogue
-        from lns.archive.consumer import Archiver
-        from lns.archive.verifying import Verifier
-        from lns.archive.writer import Writer
-
-        settings, exchange = config.archive, parts.exchange
-        storage = storage_of(settings, Path(config.data_dir), os.environ)
+        import_module("lns.archive.writer")  # which needs the extra for a folder too
+        return storage_of(config.archive, Path(config.data_dir), os.environ)
     except ImportError as error:
         raise ConfigError(f"archive.enabled needs {error.name}: pip install 'inflight-lns[archive]'") from error
+
+
+def _archive(config: Config, parts: Parts) -> Archive:
+    """ConfigError and StoreError say why there cannot be one."""
+    storage, settings, exchange = archive_storage(config), config.archive, parts.exchange
+    from lns.archive.catalogue import Catalogue
+    from lns.archive.consumer import Archiver
+    from lns.archive.verifying import Verifier
+    from lns.archive.writer import Writer
+
     writer = Writer(storage, exchange.log_id)
     archiver = Archiver(exchange, writer, settings.file_uplinks, settings.file_age_s)
     return Archive(storage, Catalogue(storage), archiver, Verifier(storage, exchange.log_id))

@@ -4,12 +4,12 @@ import msgspec
 
 from decoders.contract import Downlink as Encodable
 from decoders.pool import Pool
+from lns.clock import now_us
 from lns.decoding.codecs import Codecs
 from lns.mac.session import Device
 from lns.network import DownlinkRefused, Network
 from lns.outlets.formats import tts
 from lns.outlets.formats.commands import Command, Downlink
-from lns.registry.clock import now_us
 
 DEFAULT_FPORT = 1
 """What a codec is told where nobody names an FPort and it may name its own."""

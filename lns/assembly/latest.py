@@ -48,7 +48,7 @@ class LatestValues:
 
     def __init__(self, config: Config, around: Surroundings) -> None:
         self._around = around
-        self.store = _store(config.latest)
+        self.store = latest_store(config.latest)
         origin = Origin(
             self._series, lambda: list(around.devices.by_id), lambda: around.exchange.head_seq, self._decoded
         )
@@ -126,7 +126,8 @@ class LatestValues:
         return None if device is None else Who(device.application_id, device.dev_eui)
 
 
-def _store(settings: LatestSettings) -> LatestStore:
+def latest_store(settings: LatestSettings) -> LatestStore:
+    """Where they are kept, not connected yet. ConfigError."""
     if not settings.redis_url:
         return MemoryLatest()
     from lns.latest.redis import RedisLatest  # an extra: loaded only where it is used

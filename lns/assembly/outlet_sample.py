@@ -14,12 +14,12 @@ _DEVICE = Described("sample", "sample")
 
 
 def records(application_id: int, at_us: int, uplink_id: bytes) -> tuple[Stored, Stored]:
-    """An uplink and what was decoded of it; seq 0 is in no log."""
+    """An uplink and what was decoded of it; neither seq 0 nor a codec version 0 exists."""
     rx = Rx("0000000000000000", -80.0, 7.5, 1_000_000, at_us)
     radio = (False, False, 5, 868_100_000, Lora(7, 125_000), at_us, (rx,), "EU868")
     uplink = Uplink(uplink_id, 0, application_id, DEV_EUI, "00000000", 1, 1, b"\x01\x02", *radio)
     values = (Measurement("temperature", at_us, 21.5, "°C"),)
-    decoded = Decoded(uplink_id, 0, 0, application_id, DEV_EUI, 1, 1, at_us, None, b'{"temperature":21.5}', values)
+    decoded = Decoded(uplink_id, 0, 0, application_id, DEV_EUI, 1, 1, at_us, 0, b'{"temperature":21.5}', values)
     return Stored(0, "uplink", uplink), Stored(0, "decoded", decoded)
 
 

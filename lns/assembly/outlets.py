@@ -16,6 +16,7 @@ import msgspec
 
 from lns import metrics
 from lns.assembly.commands import Commands
+from lns.assembly.outlet_changes import Changes
 from lns.assembly.outlet_sample import message
 from lns.assembly.part import STORE_LINGER_S, Feeds, Runs
 from lns.assembly.running_outlet import (
@@ -26,6 +27,7 @@ from lns.assembly.running_outlet import (
     started,
     unbroken,
 )
+from lns.clock import now_us
 from lns.config import Config, ConfigError
 from lns.delivery.history import LoggedRecords
 from lns.delivery.outcome import Outcome, Outgoing
@@ -33,18 +35,18 @@ from lns.delivery.replays import Replays, Running
 from lns.delivery.rows import OutletRow
 from lns.delivery.store import Deliveries, Kept
 from lns.delivery.worker import NOTICE, Surroundings
+from lns.errors import StoreError
 from lns.exchange.cursor import Cursor
 from lns.exchange.loop import run_consumer
 from lns.exchange.records import Event
 from lns.exchange.sqlite import SqliteExchange
 from lns.live import Live, time_text
 from lns.names import Names
-from lns.outlets import kinds
 from lns.outlets.definition import Outlet
 from lns.outlets.formats.commands import Command
 from lns.outlets.formats.places import PlaceOf
 from lns.outlets.selection import TOPICS
-from lns.registry.errors import not_found
+from lns.registry.errors import conflict
 from lns.registry.registry import Registry
 from lns.registry.rows import StoredOutlet
 
@@ -71,13 +73,14 @@ class Outlets:
         self._kept = Kept(kept.success_days, kept.failure_days, kept.most_rows, kept.most_rows)
         self._registry, self._exchange, self._around, self._net_id = registry, exchange, around, config.network.net_id
         self.store = Deliveries(Path(config.data_dir) / "deliveries.db", kept.most_bytes)
-        workers = Surroundings(self.store, _now_us, random.random, self._notify)
-        self._parts = Surrounding(exchange, around.names, around.place_of, config.network.net_id, workers)
+        workers = Surroundings(self.store, now_us, random.random, self._notify)
+        self._parts = Surrounding(exchange, around.names, around.place_of, config, workers)
         self.dispatch = self._parts.dispatch
         self.replays = Replays(workers, LoggedRecords(exchange, TOPICS), self._find)
         self._running: dict[str, RunningOutlet] = {}
         self._turns: dict[int, asyncio.Lock] = {}
         self._held_places: dict[str, Cursor] = {}
+        self._changes = Changes(self._renew, self._forgotten, self._turn)
         self._tasks: asyncio.TaskGroup | None = None
         self._dead: tuple[float, dict[str, int]] = (0.0, {})
 
@@ -103,6 +106,7 @@ class Outlets:
     def runs(self) -> Runs:
         return [
             ("outlets", self._run()),
+            ("outlet changes", self._changes.run()),
             ("outlet deliveries", self.dispatch.run()),
             ("outlet replays", self.replays.run()),
         ]
@@ -122,40 +126,41 @@ class Outlets:
 
     async def add(self, new: Outlet, at_us: int | None = None, seq: int | None = None) -> StoredOutlet:
         """A new outlet, which reads the log from now on, from a time, or from a seq. ConfigError: that has gone."""
-        await asyncio.to_thread(kinds.check, new)
+        await asyncio.to_thread(self._parts.check, new)
         new = msgspec.structs.replace(new, position=await self._position(at_us, seq))
         stored = await asyncio.to_thread(self._registry.outlets.add, new)
         async with self._turn(stored):
-            await self._begin(stored)
+            await self._changes.renew(stored, 0)
         return stored
 
     async def change(self, known: StoredOutlet, new: Outlet) -> StoredOutlet:
         """Another definition under its name: it goes on where it was, after what is under way has ended.
 
-        What held the former one back, its breaker or a 410, says nothing of the new one.
+        What held the former one back, its breaker or a 410, says nothing of the new one. Where the delivery log is
+        away it is being changed until that is back.
         """
-        await asyncio.to_thread(kinds.check, new)
+        await asyncio.to_thread(self._parts.check, new)
         async with self._turn(known):
             stored = await asyncio.to_thread(self._registry.outlets.change, known, new)
-            await self._hold(stored)
-            await self._end(known.key)
-            await self.store.note_outlet(known.key, OutletRow())
-            await self.store.wake(known.key, _now_us())
-            await self._begin(stored)
+            await self._changes.renew(stored, self.status(known)["open"])
         return stored
 
     async def pause(self, known: StoredOutlet) -> StoredOutlet:
         """Send nothing from now on; what is under way ends, and what comes is written down."""
         async with self._turn(known):
             stored = await asyncio.to_thread(self._registry.outlets.set_state, known, "paused")
-            self._of(stored).worker.pause()
+            self._changes.note(stored)
+            if (one := self._running.get(stored.key)) is not None:
+                one.worker.pause()
         return stored
 
     async def resume(self, known: StoredOutlet) -> StoredOutlet:
         """Send again, after a pause or after it was disabled."""
         async with self._turn(known):
             stored = await asyncio.to_thread(self._registry.outlets.set_state, known, "active")
-            await self._of(stored).worker.resume()
+            self._changes.note(stored)
+            if stored.key not in self._changes and (one := self._running.get(stored.key)) is not None:
+                await one.worker.resume()
         return stored
 
     async def remove(self, known: StoredOutlet) -> None:
@@ -167,15 +172,17 @@ class Outlets:
 
     async def application_removed(self, application_id: int) -> None:
         """The registry has removed an application, and its outlets with it."""
-        for one in self._all():
-            if one.stored.outlet.application_id == application_id:
-                async with self._turn(one.stored):
-                    await self._gone(one.stored.key)
-                self._turns.pop(one.stored.id, None)
+        changing = [one.stored for one in self._changes.all()]
+        known = {one.key: one for one in [*(one.stored for one in self._all()), *changing]}
+        for one in known.values():
+            if one.outlet.application_id == application_id:
+                async with self._turn(one):
+                    await self._gone(one.key)
+                self._turns.pop(one.id, None)
 
     async def test(self, known: StoredOutlet) -> tuple[Outgoing, Outcome]:
         """Send one sample message now, past log and pause; returns it and what became of it."""
-        sample = await message(known.outlet, self._net_id, _now_us(), secrets.token_bytes(8))
+        sample = await message(known.outlet, self._net_id, now_us(), secrets.token_bytes(16))
         (outcome,) = await self._of(known).destination.deliver([sample])
         return sample, outcome
 
@@ -192,10 +199,12 @@ class Outlets:
 
     def status(self, known: StoredOutlet) -> dict[str, Any]:
         """How it is now, JSON-ready."""
-        one = self._running.get(known.key)
-        if one is None:
-            return {"state": "changing", "open": 0, "lag": 0}
-        return {**one.worker.status(), "lag": self._exchange.lag(one.intake.name)}
+        lag, one = self._exchange.lag(_consumer(known.key)), self._running.get(known.key)
+        if (changing := self._changes.status(known.key, lag)) is not None:
+            return changing
+        if one is None:  # it was removed this moment
+            return {"state": "changing", "open": 0, "lag": lag}
+        return {**one.worker.status(), "lag": lag}
 
     async def dead(self) -> dict[str, int]:
         """Dead letters by outlet's key, as of a few seconds ago."""
@@ -207,10 +216,15 @@ class Outlets:
 
     async def alerts(self) -> list[dict[str, str]]:
         """What a person should look at."""
-        dead, found = await self.dead(), []
+        dead, evicted, found = await self.dead(), await self.store.evicted(), []
         for one in self._all():
             who = {"outlet": one.stored.outlet.name, "application": one.stored.application}
-            found += [{**who, "kind": kind, "text": text} for kind, text in _troubles(one, dead.get(one.stored.key, 0))]
+            key = one.stored.key
+            troubles = _troubles(one, dead.get(key, 0), evicted.get(key, 0))
+            found += [{**who, "kind": kind, "text": text} for kind, text in troubles]
+        for stored, kind, text in self._changes.alerts(asyncio.get_running_loop().time()):
+            who = {"outlet": stored.outlet.name, "application": stored.application}
+            found.append({**who, "kind": kind, "text": text})
         return found
 
     # inside
@@ -221,7 +235,7 @@ class Outlets:
     def _of(self, known: StoredOutlet) -> RunningOutlet:
         one = self._running.get(known.key)
         if one is None:
-            raise not_found(f"application {known.application!r} has no outlet {known.outlet.name!r}")
+            raise conflict(f"outlet {known.outlet.name!r} is being changed")
         return one
 
     def _find(self, key: str) -> Running | None:
@@ -234,11 +248,22 @@ class Outlets:
 
     async def _hold(self, stored: StoredOutlet) -> None:
         """Keep the log from the outlet's place on: nothing of it may go before its reader takes over by its name."""
-        await self.store.begin(stored.key, stored.outlet.position)
-        position = (await self.store.outlet(stored.key)).seq
-        self._held_places[stored.key] = self._exchange.cursor(f"outlet.{stored.key}", TOPICS, position)
+        name, first = _consumer(stored.key), stored.outlet.position
+        try:
+            await self.store.begin(stored.key, first)
+            position = (await self.store.outlet(stored.key)).seq
+        except StoreError:
+            if stored.key not in self._held_places:
+                self._held_places[stored.key] = self._exchange.cursor(name, TOPICS, first)
+            raise
+        self._held_places[stored.key] = self._exchange.cursor(name, TOPICS, position)
 
-    async def _begin(self, stored: StoredOutlet) -> None:
+    async def _renew(self, stored: StoredOutlet) -> None:
+        """Whatever of this has failed is done again from here."""
+        await self._hold(stored)
+        await self._end(stored.key)
+        await self.store.note_outlet(stored.key, OutletRow())
+        await self.store.wake(stored.key, now_us())
         await self._hold(stored)
         one = await started(stored, self._parts)
         self._running[stored.key] = one
@@ -263,11 +288,12 @@ class Outlets:
         await self._end(key, rest_s=0.0)
         if (held := self._held_places.pop(key, None)) is not None:
             self._exchange.detach(held)
-        await self._forgotten(key)
+        await self._changes.forget(key)
         label = key.partition("#")[0]
-        for counter in (metrics.outlet_delivered, metrics.outlet_errors):
+        counters = (metrics.outlet_delivered, metrics.outlet_errors, metrics.outlet_unrouted, metrics.outlet_evicted)
+        for counter in counters:
             counter.forget(label)
-        metrics.consumer_errors.forget(f"outlet.{key}")
+        metrics.consumer_errors.forget(_consumer(key))
 
     async def _forgotten(self, key: str) -> None:
         await self.replays.removed(key)
@@ -296,7 +322,7 @@ class Outlets:
         one = self._running.get(key)
         if one is None:
             return
-        at_us, outlet = _now_us(), one.stored.outlet
+        at_us, outlet = now_us(), one.stored.outlet
         told = {"outlet": outlet.name, "application": one.stored.application, "what": what, **more, "key": key}
         who = (None, outlet.application_id, None, None)
         self._exchange.put("event", Event(secrets.token_bytes(16), NOTICE, at_us, *who, told))
@@ -309,19 +335,32 @@ class Outlets:
                 yield (one.worker.label, status["state"]), 1.0
             elif status["breaker"] != "closed":
                 yield (one.worker.label, "breaker"), 1.0
+        for changing in self._changes.all():
+            yield (changing.stored.outlet.key, "changing"), 1.0
 
 
-def _troubles(one: RunningOutlet, dead: int) -> Iterator[tuple[str, str]]:
+def _troubles(one: RunningOutlet, dead: int, evicted: int) -> Iterator[tuple[str, str]]:
     status = one.worker.status()
     if status["disabled"]:
         yield "disabled", f"it is disabled: {status['disabled']}"
     elif status["breaker"] != "closed":
-        yield "breaker", f"it does not answer, {status['open']} deliveries wait: {status['last_error']}"
+        waits = f"{status['open']} deliveries wait: {status['last_error'] or 'nothing was tried since the start'}"
+        yield "breaker", f"{_tried_again(status)}, {waits}"
     if status["full"]:
         yield "full", f"{status['open']} deliveries wait: it has stopped reading the log, which is kept for it"
     if dead:
         yield "dead", f"{dead} deliveries have failed for good: look at them, and retry or drop them"
+    if evicted:
+        text = "that had failed for good were forgotten before their days were over: the delivery log is full"
+        yield "evicted", f"{evicted} deliveries {text}"
 
 
-def _now_us() -> int:
-    return time.time_ns() // 1000
+def _tried_again(status: dict[str, Any]) -> str:
+    if status["breaker"] == "half_open":
+        return "one delivery at a time is tried"
+    return f"nothing is tried until {time_text(status['breaker_until_us'])[11:19]} UTC"
+
+
+def _consumer(key: str) -> str:
+    """What reads the log for an outlet."""
+    return f"outlet.{key}"

@@ -47,12 +47,14 @@ class Stores:
         self._retention_days: dict[str, float] = {}
         self._open: set[str] = set()
         self._problems: dict[str, str] = {}
-        self._opening = {name: asyncio.Lock() for name in _engines(config)}
-        for name, (settings, make) in _engines(config).items():
+        self._opening = {name: asyncio.Lock() for name in engines(config)}
+        for name, (settings, make) in engines(config).items():
             if settings.enabled:
                 self.all[name] = make()
                 self._retention_days[name] = settings.retention_days
-        self.reads = self._preferred(config.series.reads_from)
+        check_reads(config)
+        preferred = config.series.reads_from
+        self.reads = self.all[preferred] if preferred else next(iter(self.all.values()), None)
 
     async def open(self, stack: AsyncExitStack) -> None:
         for store in self.all.values():
@@ -103,14 +105,6 @@ class Stores:
         if store.name in self._open:
             await store.close()
 
-    def _preferred(self, name: str) -> SeriesStore | None:
-        if not name:
-            return next(iter(self.all.values()), None)
-        if name not in self.all:
-            enabled = ", ".join(self.all) or "none"
-            raise ConfigError(f"series.reads_from is {name!r}, which is not enabled; enabled: {enabled}")
-        return self.all[name]
-
 
 class _Opening(SeriesConsumer):
     """Opens its store before it asks for the position; the loop tries again as long as that fails."""
@@ -124,11 +118,20 @@ class _Opening(SeriesConsumer):
         return await store.cursor()
 
 
+def check_reads(config: Config) -> None:
+    """ConfigError where the store that charts read is not enabled."""
+    name, enabled = config.series.reads_from, [name for name, (one, _) in engines(config).items() if one.enabled]
+    if name and name not in enabled:
+        known = ", ".join(enabled) or "none"
+        raise ConfigError(f"series.reads_from is {name!r}, which is not enabled; enabled: {known}")
+
+
 async def _expire(store: SeriesStore, before_us: int) -> None:
     await store.expire(store.whole_chunks_us(before_us) if isinstance(store, Tended) else before_us)
 
 
-def _engines(config: Config) -> dict[str, tuple[Settings, Callable[[], SeriesStore]]]:
+def engines(config: Config) -> dict[str, tuple[Settings, Callable[[], SeriesStore]]]:
+    """All there are, by name; what makes one raises ConfigError or StoreError where its settings can never work."""
     return {
         "sqlite": (config.series, lambda: SqliteSeries(Path(config.data_dir) / "series.db")),
         "postgres": (config.postgres, lambda: _postgres(config)),

@@ -30,14 +30,24 @@ class Failure(msgspec.Struct, frozen=True):
     final: bool = False
 
 
+class Unrouted(msgspec.Struct, frozen=True):
+    """The broker has taken the message, and has nobody to give it to; `text` says so."""
+
+    text: str
+
+
+End = Failure | Unrouted | None
+"""What has become of a message; None: it was taken."""
+
+
 class Broker(Protocol):
     """One destination. `deliver` takes one call at a time and keeps the order of its messages."""
 
     async def open(self) -> None:
         """Get ready, without waiting for the broker. ConfigError where a setting cannot work."""
 
-    async def deliver(self, messages: Sequence[Message]) -> list[Failure | None]:
-        """Send and wait for acknowledgements; an outcome for each message, None where it was acknowledged."""
+    async def deliver(self, messages: Sequence[Message]) -> Sequence[End]:
+        """Send and wait for acknowledgements; an end for each message, in their order."""
 
     async def close(self) -> None:
         """Give up the connection."""

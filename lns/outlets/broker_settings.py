@@ -51,7 +51,7 @@ class Mqtt(_Settings, frozen=True):
     commands: bool = False
     # template of the topic of commands; empty: that of the format
     command_topic: str = ""
-    # a connection that is silent for one and a half times this long is lost
+    # a ping after so long a silence; one that is not answered for as long again: the connection is lost
     keepalive_s: Annotated[int, Meta(ge=1, le=65_535)] = 30
 
 

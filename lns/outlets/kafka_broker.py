@@ -29,6 +29,7 @@ from lns.outlets.kafka_client import (
     slug,
 )
 from lns.outlets.kafka_settings import KafkaSettings
+from lns.outlets.threads import begin
 
 _logger = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ class KafkaBroker:
         timeout_s = min(TOPICS_S, self._settings.delivery_timeout_s)
         topics, partitions = self._topics.values(), self._settings.partitions
         try:
-            await asyncio.to_thread(create_topics, self._connection, topics, partitions, timeout_s)
+            await begin("kafka topics", partial(create_topics, self._connection, topics, partitions, timeout_s))
         except KafkaException as error:
             cause = error.args[0]
             self._poll()
@@ -190,7 +191,7 @@ class KafkaBroker:
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.purge(blocking=False)
-            await asyncio.to_thread(_close, producer)
+            await begin("kafka close", partial(_close, producer))
 
 
 def _close(producer: Producer) -> None:

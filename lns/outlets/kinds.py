@@ -3,7 +3,7 @@
 Drivers are extras, loaded only for the kinds that are used. What cannot work is a ConfigError that names key and value.
 """
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -23,25 +23,18 @@ from lns.outlets.routing import TopicOfEvent
 from lns.outlets.selection import Selection
 from lns.outlets.webhook import Webhook, trust
 from lns.outlets.webhook_settings import WebhookSettings
+from lns.registry.explain import explained
 
 if TYPE_CHECKING:
     from lns.outlets.mqtt_commands import MqttCommands
 
 Settings = WebhookSettings | Mqtt | Amqp | KafkaSettings
-MASK = "***"
-"""Stands for a secret where settings are shown; sent back, it keeps the secret."""
 
 _SETTINGS: dict[OutletKind, type[Settings]] = {
     "webhook": WebhookSettings,
     "mqtt": Mqtt,
     "amqp": Amqp,
     "kafka": KafkaSettings,
-}
-_SECRETS: dict[OutletKind, frozenset[str]] = {
-    "webhook": frozenset({"secrets", "headers"}),
-    "mqtt": frozenset({"password"}),
-    "amqp": frozenset({"password"}),
-    "kafka": frozenset({"sasl_password", "ssl_key_password"}),
 }
 _BROKER_PIPE = Pipe(at_once=1, batch=200)
 
@@ -59,6 +52,12 @@ def check(outlet: Outlet) -> None:
         build.command_topics(outlet, settings, "")
 
 
+def refuse_private(outlet: Outlet) -> None:
+    """ConfigError where a webhook may be sent to private addresses."""
+    if outlet.kind == "webhook" and _settings(outlet, WebhookSettings).allow_private:
+        raise ConfigError("allow_private is set, but this server does not take it: deliveries.allow_private is off")
+
+
 def destination(outlet: Outlet, by_eui: DescribeEui) -> Destination:
     """Where the outlet sends to; not open yet."""
     if outlet.kind == "webhook":
@@ -67,19 +66,19 @@ def destination(outlet: Outlet, by_eui: DescribeEui) -> Destination:
         from lns.outlets.mqtt import MqttBroker
 
         mqtt = build.unique_client_id(outlet, _settings(outlet, Mqtt))
-        return BrokerDestination(MqttBroker(mqtt), build.mqtt_routing(outlet, mqtt, by_eui))
+        return BrokerDestination(MqttBroker(mqtt), build.mqtt_routing(outlet, mqtt, by_eui), outlet.key)
     if outlet.kind == "amqp":
         from lns.outlets.amqp import AmqpBroker
 
         amqp = _settings(outlet, Amqp)
-        return BrokerDestination(AmqpBroker(amqp), build.amqp_routing(outlet, amqp, by_eui))
+        return BrokerDestination(AmqpBroker(amqp), build.amqp_routing(outlet, amqp, by_eui), outlet.key)
     from lns.outlets.kafka_broker import KafkaBroker
 
     kafka = _settings(outlet, KafkaSettings)
     if kafka.encoding != "json" and outlet.format != "inflight":
         raise ConfigError(f"kafka.encoding is {kafka.encoding}, but the format {outlet.format} has only json")
     topics = {**SPEECHES[outlet.format].kafka_topics, **kafka.topics}
-    return BrokerDestination(KafkaBroker(kafka, topics), TopicOfEvent(topics))
+    return BrokerDestination(KafkaBroker(kafka, topics), TopicOfEvent(topics), outlet.key)
 
 
 def renderer(
@@ -111,49 +110,6 @@ def default_sending(kind: OutletKind) -> Pipe:
     return Pipe() if kind == "webhook" else _BROKER_PIPE
 
 
-def secret_fields(kind: OutletKind) -> frozenset[str]:
-    """The settings of a kind that are secret, or hold secrets."""
-    return _SECRETS[kind]
-
-
-def masked(kind: OutletKind, settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings as they may be shown."""
-    return {name: _mask(value) if name in _SECRETS[kind] else value for name, value in settings.items()}
-
-
-def unmasked(kind: OutletKind, settings: dict[str, Any], former: dict[str, Any]) -> dict[str, Any]:
-    """Settings that come back after they were shown: what is still masked is as it was in `former`.
-
-    ConfigError where a mask stands for nothing.
-    """
-    secret = _SECRETS[kind]
-    return {
-        name: _unmask(name, value, former.get(name)) if name in secret else value for name, value in settings.items()
-    }
-
-
-def _mask(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _mask(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_mask(one) for one in value]
-    return MASK if value else value
-
-
-def _unmask(path: str, value: Any, former: Any) -> Any:
-    if isinstance(value, dict):
-        known = former if isinstance(former, dict) else {}
-        return {name: _unmask(f"{path}.{name}", one, known.get(name)) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        items = former if isinstance(former, list | tuple) else ()
-        return [_unmask(f"{path}[{n}]", one, items[n] if n < len(items) else None) for n, one in enumerate(value)]
-    if value != MASK:
-        return value
-    if former is None:
-        raise ConfigError(f"{path} is {MASK!r}, which stands for a secret that was set before; none was")
-    return former
-
-
 def _webhook(outlet: Outlet) -> Webhook:
     settings = _settings(outlet, WebhookSettings)
     query = settings.query or SPEECHES[outlet.format].webhook_query
@@ -164,7 +120,8 @@ def _settings(outlet: Outlet, kind: type[_T]) -> _T:
     try:
         return msgspec.convert(outlet.settings, kind)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"settings of a {outlet.kind} outlet: {error}") from error
+        text = explained(str(error), outlet.settings, kind).replace("the object has", "they have", 1)
+        raise ConfigError(f"settings of the {outlet.kind} outlet: {text}") from None  # whose text may show a secret
 
 
 def _nobody(_: str) -> None:

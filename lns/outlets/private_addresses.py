@@ -4,10 +4,13 @@ Whoever may set a webhook must not reach this machine's own services with it. A 
 found are judged, and the connection goes to one of those: a name that changes in between changes nothing.
 """
 
-import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from lns.outlets import lookups
+
+_UNLESS = "unless deliveries.allow_private of the server is off"
 
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052
 
@@ -30,7 +33,7 @@ def _carried(ip: IPv6Address) -> IPv4Address | None:
 
 async def look_up(host: str, port: int) -> list[str]:
     """The addresses the system knows for a host."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = await lookups.running()(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 
@@ -49,5 +52,6 @@ class Guard:
             raise OSError(f"{host} cannot be looked up: {error}") from error
         allowed = [address for address in found if self._allow_private or is_public(address)]
         if not allowed:
-            raise OSError(f"{host} is {', '.join(found)}, which is private; allow_private is off")
+            where = host if found == [host] else f"{host} is {', '.join(found)}, which"
+            raise OSError(f"{where} is private: allow it by allow_private=true of the outlet, {_UNLESS}")
         return allowed

@@ -8,6 +8,7 @@ import hashlib
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
@@ -19,6 +20,7 @@ from lns.delivery.outcome import KEPT_BYTES, Outcome, Outgoing, Verdict
 from lns.delivery.schedule import retry_after_s
 from lns.outlets import signature
 from lns.outlets.http import Client, Head, Headers
+from lns.outlets.masking import masked_webhook
 from lns.outlets.private_addresses import Guard, Resolve, look_up
 from lns.outlets.webhook_settings import WebhookSettings, groups
 
@@ -55,7 +57,7 @@ class Webhook:
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,
         resolve: Resolve = look_up,
     ) -> None:
-        self._settings = settings
+        self._settings, self._masked = settings, masked_webhook(settings)
         self._keys = settings.keys()
         self._clock = clock
         self._guard = Guard(settings.allow_private, resolve)
@@ -101,7 +103,7 @@ class Webhook:
             ("user-agent", "inflight"),
             *signature.headers(self._keys, message_id, now_us // 1_000_000, body),
         ]
-        request = _shown(address, ours, self._settings)
+        request = _shown(self._masked.address(message), ours, self._settings)
         headers = [*ours, *self._settings.header_values(message)]
         try:
             answer = await self._exchange(address, headers, body)
@@ -123,10 +125,9 @@ class Webhook:
         async with asyncio.timeout(self._settings.timeout_s):
             connection, head = await self._client.post(address, headers, body)
         try:
-            async with asyncio.timeout(BODY_S if single else self._settings.timeout_s):
-                whole = await connection.read(kept, most)
-        except (TimeoutError, *_TROUBLE):
-            pass  # the status stands
+            with suppress(TimeoutError, *_TROUBLE):  # the status stands
+                async with asyncio.timeout(BODY_S if single else self._settings.timeout_s):
+                    whole = await connection.read(kept, most)
         finally:
             self._client.keep(address, connection)
         return _Answer(head, bytes(kept[:most]), whole)
@@ -201,7 +202,7 @@ def _item_verdict(code: int) -> Verdict:
 
 
 def _shown(address: str, ours: Sequence[tuple[str, str]], settings: WebhookSettings) -> str:
-    """The head of a request for the delivery log; what an operator has put into headers may be secret."""
+    """The head of a request for the delivery log; what an operator has put into headers and query may be secret."""
     lines = [f"POST {address}", *(f"{name}: {value}" for name, value in ours)]
     return "\n".join([*lines, *(f"{name}: ***" for name in settings.headers)])[:KEPT_BYTES]
 

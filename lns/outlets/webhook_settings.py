@@ -39,10 +39,11 @@ class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"url is {self.url!r}, it must begin with https:// or http:// and a host")
-        if parts.username is not None or parts.fragment:
+        if parts.username is not None or parts.fragment:  # first: no other text may repeat a password
             raise ValueError("url holds a user or a fragment: send credentials in a header")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            shown = self.url.partition("?")[0]
+            raise ValueError(f"url is {shown!r}, it must begin with https:// or http:// and a host")
         if self.paths and parts.query:
             raise ValueError("url has a query, paths cannot be added to it")
         for template in (*self.paths.values(), self.query, *self.headers.values()):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import aio_pika
@@ -89,6 +90,11 @@ async def test_an_outlet_whose_broker_is_away_says_so_and_catches_up(world: Worl
     where = "/applications/away-app/outlets/mqtt"
     told = await shown(world, where, lambda one: one["breaker"] != "closed" and one["last_error"])
     assert told["open"] >= 2
+    assert told["last_error_at"] is not None
+    alerts = (await world.get("/status"))["alerts"]
+    (alert,) = [one["text"] for one in alerts if (one["application"], one["kind"]) == ("away-app", "breaker")]
+    tried = r"nothing is tried until \d\d:\d\d:\d\d UTC|one delivery at a time is tried"
+    assert re.match(rf"({tried}), \d+ deliveries wait: .+", alert), alert
     await asyncio.to_thread(mosquitto.start)
     await shown(world, where, lambda one: one["open"] == 0 and one["breaker"] == "closed")
     log = await world.get("/deliveries", application="away-app", event="uplink")

@@ -4,8 +4,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from lns.config import Deliveries
 from lns.outlets.webhook import trust
 from lns.registry.registry import FILE_NAME
+from tests.api.answers import problem
 from tests.assembly.serving import serving, shown
 from tests.outlets.receiver import certify, receiving
 
@@ -56,3 +58,22 @@ async def test_an_outlet_that_cannot_work_any_more_says_why_and_loses_nothing(tm
         async with serving(tmp_path / "data") as world:
             await receiver.got(2)
         assert len(set(receiver.ids)) == 2
+
+
+async def test_a_server_that_takes_no_private_addresses_keeps_what_was_to_be_sent_to_one(tmp_path: Path) -> None:
+    text = "allow_private is set, but this server does not take it: deliveries.allow_private is off"
+    where = "/applications/default/outlets/hook"
+    async with receiving() as receiver:
+        async with serving(tmp_path) as world:
+            await world.device(1)
+            await world.outlet("hook", receiver.url, filter={"events": ["uplink"]})
+        async with serving(tmp_path, deliveries=Deliveries(allow_private=False)) as world:
+            await world.uplinks(1, 1)
+            one = await shown(world, where, lambda one: one["last_error"])
+            assert (one["last_error"], one["open"], receiver.requests) == (text, 1, [])
+            body = {"name": "other", "kind": "webhook", "settings": {"url": receiver.url, "allow_private": True}}
+            assert problem(await world.api.post("/applications/default/outlets", json=body)) == (422, "invalid", text)
+            change = {"settings": {"timeout_s": 3}}
+            assert problem(await world.api.patch(where, json=change)) == (422, "invalid", text)
+        async with serving(tmp_path) as world:
+            await receiver.got(1)

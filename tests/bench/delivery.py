@@ -54,7 +54,7 @@ class Round(msgspec.Struct, frozen=True):
 def run() -> list[Figure]:
     """Webhooks, then brokers; a broker that is not installed here is left out, and said."""
     figures = webhooks()
-    for name, measure in (("mqtt", _mqtt), ("kafka", _kafka)):
+    for name, measure in (("mqtt", _mqtt), ("amqp", _amqp), ("kafka", _kafka)):
         try:
             figures += measure(name)
         except pytest.skip.Exception as missing:
@@ -89,6 +89,25 @@ def _mqtt(name: str) -> list[Figure]:
 
     with temporary_folder() as folder, make_mosquitto(folder) as broker:
         return _to_broker(name, {"host": "127.0.0.1", "port": broker.port})
+
+
+def _amqp(name: str) -> list[Figure]:
+    from tests.brokers_debian import make_rabbit
+
+    with temporary_folder() as folder, make_rabbit(folder) as broker:
+        asyncio.run(_bind(broker.port))
+        return _to_broker(name, {"host": "127.0.0.1", "port": broker.port})
+
+
+async def _bind(port: int) -> None:
+    """A queue for all messages that nobody reads and that keeps the newest."""
+    import aio_pika
+
+    async with await aio_pika.connect(host="127.0.0.1", port=port) as connection:
+        channel = await connection.channel()
+        exchange = await channel.declare_exchange("inflight", aio_pika.ExchangeType.TOPIC, durable=True)
+        queue = await channel.declare_queue("all", durable=True, arguments={"x-max-length": 1000})
+        await queue.bind(exchange, "#")
 
 
 def _kafka(name: str) -> list[Figure]:

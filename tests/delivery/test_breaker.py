@@ -83,3 +83,18 @@ def test_a_hold_holds_whatever_the_door(door):
     breaker.hold(99 * S)
     assert breaker.room(98 * S, 0) == 0
     assert breaker.deadline_us() == 99 * S
+
+
+def test_a_person_has_an_open_one_probed_at_once():
+    breaker = opened()
+    breaker.knock(5 * S)
+    assert (breaker.room(5 * S, 0), breaker.door) == (1, Door.HALF_OPEN)
+    breaker.fail(6 * S)
+    assert breaker.room(7 * S, 0) == 0
+
+
+def test_a_pause_that_was_asked_for_is_kept_whoever_knocks():
+    breaker = opened()
+    breaker.hold(50 * S)
+    breaker.knock(5 * S)
+    assert (breaker.room(49 * S, 0), breaker.room(50 * S, 0)) == (0, 1)

@@ -228,3 +228,20 @@ async def test_a_rest_waits_until_what_was_delivered_is_written_down(run, tmp_pa
             other.execute("ROLLBACK")
         await resting
         assert await run.states() == {"delivered": 2}
+
+
+async def test_a_retry_by_a_person_does_not_wait_for_the_breaker(run):
+    told = Told(then=TROUBLE)
+    pipe = Pipe(schedule=Schedule(waits_s=()), breaker=Limits(row=1, open_s=3600.0))
+    worker = await run.dispatch.add("x", told, pipe)
+    await run.feed(worker, [message(1)])
+    await run.until({"dead": 1})
+    status = worker.status()
+    assert (status["breaker"], status["last_error"]) == ("open", "status 500")
+    assert abs(status["last_error_at_us"] - now_us()) < 60_000_000
+    await run.feed(worker, messages(2, 3, lanes=2))
+    assert await run.states() == {"dead": 1, "pending": 2}
+    told.then = Outcome(verdict=Verdict.DELIVERED)
+    assert await run.dispatch.retry(Query(state=State.DEAD)) == 1
+    await run.until({"delivered": 3})
+    assert worker.status()["breaker"] == "closed"

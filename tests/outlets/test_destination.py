@@ -1,9 +1,13 @@
 """A broker behind the delivery log."""
 
+import logging
 from collections.abc import Sequence
 
+import pytest
+
+from lns import metrics
 from lns.delivery.outcome import Outcome, Outgoing, Verdict
-from lns.outlets.broker import Failure, Message
+from lns.outlets.broker import End, Failure, Message, Unrouted
 from lns.outlets.destination import BrokerDestination
 from lns.outlets.routing import Routing, TopicOfEvent
 from lns.outlets.templates import Template
@@ -16,7 +20,7 @@ KNOWN = ("dev_eui", "event")
 class Paper:
     """A broker that writes down what it took; `answers` are what it says to the next calls."""
 
-    def __init__(self, *answers: list[Failure | None]) -> None:
+    def __init__(self, *answers: list[End]) -> None:
         self.messages: list[Message] = []
         self._answers = list(answers)
 
@@ -26,7 +30,7 @@ class Paper:
     async def close(self) -> None:
         pass
 
-    async def deliver(self, messages: Sequence[Message]) -> list[Failure | None]:
+    async def deliver(self, messages: Sequence[Message]) -> list[End]:
         self.messages += messages
         return self._answers.pop(0) if self._answers else [None] * len(messages)
 
@@ -41,7 +45,7 @@ def uplinks(count: int) -> list[Outgoing]:
 
 async def test_each_message_has_its_topic_and_its_outcome():
     paper = Paper([None, LATE, LARGE])
-    destination = BrokerDestination(paper, TopicOfEvent({"uplink": "up", "*": "other"}))
+    destination = BrokerDestination(paper, TopicOfEvent({"uplink": "up", "*": "other"}), "1/x")
     await destination.open()
     outcomes = await destination.deliver([*uplinks(2), Outgoing("join_3", 3, "device-3", "join", b"{}")])
     await destination.close()
@@ -56,6 +60,20 @@ async def test_each_message_has_its_topic_and_its_outcome():
 
 async def test_a_delivery_of_two_topics_has_arrived_when_both_have():
     paper = Paper([None, None, None, LATE, LATE, LARGE])
-    outcomes = await BrokerDestination(paper, routing("state/{dev_eui}")).deliver(uplinks(3))
+    outcomes = await BrokerDestination(paper, routing("state/{dev_eui}"), "1/x").deliver(uplinks(3))
     assert [outcome.verdict for outcome in outcomes] == [Verdict.DELIVERED, Verdict.RETRY, Verdict.REFUSED]
     assert [outcome.request for outcome in outcomes] == ["", "state/device-2", "state/device-3"]
+
+
+async def test_what_nobody_gets_is_delivered_counted_and_said_once(caplog: pytest.LogCaptureFixture):
+    nobody = Unrouted("nobody is there")
+    paper = Paper([nobody, None], [nobody, LATE])
+    destination = BrokerDestination(paper, TopicOfEvent({"*": "up"}), "1/unrouted")
+    caplog.set_level(logging.WARNING, "lns.outlets.destination")
+    first, second = await destination.deliver(uplinks(2))
+    assert first == Outcome(verdict=Verdict.DELIVERED, request="up", response="nobody is there")
+    assert second == Outcome(verdict=Verdict.DELIVERED)
+    again, late = await destination.deliver(uplinks(2))
+    assert (again, late.verdict) == (first, Verdict.RETRY)
+    assert metrics.outlet_unrouted.values["1/unrouted",] == 2
+    assert caplog.messages == ["outlet 1/unrouted: a message to up is lost: nobody is there"]

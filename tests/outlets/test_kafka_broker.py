@@ -16,7 +16,7 @@ from lns.outlets import kinds
 from lns.outlets.definition import Outlet
 from lns.outlets.formats.chirpstack import ChirpStack
 from lns.outlets.formats.inflight_protobuf import MESSAGES
-from tests.brokers import Broker, Reader, Seen, free_port
+from tests.brokers import Broker, Reader, Seen
 from tests.outlets.gate import Authority, Gate, guarded
 from tests.outlets.samples import AT_US, DEVICES, decoded, dev_eui, event, uplink
 from tests.outlets.sending import (
@@ -33,6 +33,7 @@ from tests.outlets.sending import (
     until_taken,
 )
 from tests.outlets.test_kafka_security import server_context
+from tests.process import free_port
 
 TOPICS = {"uplink": "x.uplinks", "measurements": "x.measurements", "*": "x.events"}
 

@@ -34,7 +34,7 @@ def test_only_public_addresses_are_public(address, public):
 
 
 async def test_a_name_of_a_private_address_is_refused():
-    with pytest.raises(OSError, match=r"^localhost is .*, which is private; allow_private is off$"):
+    with pytest.raises(OSError, match=r"^localhost is .*, which is private: allow it by allow_private=true"):
         await Guard(False).addresses("localhost", 80)
     assert "127.0.0.1" in await Guard(True).addresses("localhost", 80)
 

@@ -34,6 +34,13 @@ async def once(receiver, **settings):
         return (await outlet.deliver([message(1)]))[0]
 
 
+async def test_what_is_secret_in_an_address_is_sent_and_not_written_down():
+    async with receiving() as receiver:
+        outcome = await once(receiver, query="event={event}&token=t0k3n")
+        assert receiver.requests[0].path == "/?event=uplink&token=t0k3n"
+    assert outcome.request.splitlines()[0] == f"POST {receiver.url}?event=uplink&token=***"
+
+
 @pytest.mark.parametrize(
     ("status", "verdict"),
     [
@@ -169,7 +176,8 @@ async def test_a_closed_port_is_trouble():
 async def test_a_private_address_is_refused_unless_allowed():
     async with receiving() as receiver:
         outcome = await once(receiver, allow_private=False)
-    assert outcome.error == "127.0.0.1 is 127.0.0.1, which is private; allow_private is off"
+    how = "allow it by allow_private=true of the outlet, unless deliveries.allow_private of the server is off"
+    assert outcome.error == f"127.0.0.1 is private: {how}"
     assert receiver.requests == []
 
 
