@@ -64,7 +64,7 @@ DECODER_LINGER_S = 0.005
 CATCH_UP_S = 10.0
 """How long a stop waits for consumers; what they have not read by then they read at the next start."""
 POSITIONS_S = 5.0
-"""How long the first commit waits for consumers to tell where they are: no number that one of them knows is given again."""
+"""How long the first commit waits for consumers to tell where they are: no number that one knows is given again."""
 UPKEEP_S = 30.0
 DOWNLINKS_KEPT_US = 30 * 86_400_000_000
 """How long people can look up what became of a downlink."""

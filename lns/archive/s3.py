@@ -64,6 +64,10 @@ class Bucket:
         except FileNotFoundError:
             return
 
+    async def probe(self) -> None:
+        """Only reads: keys that may not delete would leave the trace."""
+        await self.names("probe")
+
     async def _listed(self, prefix: str) -> list[str]:
         return [one["path"] async for page in self._store.list(prefix) for one in page]
 

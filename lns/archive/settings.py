@@ -17,6 +17,8 @@ def storage(settings: Archive, data_dir: Path, environ: Mapping[str, str]) -> St
 
     if masked(settings.endpoint) != settings.endpoint:
         raise StoreError(f"archive.endpoint is {masked(settings.endpoint)!r}: keys are taken from the environment only")
+    if settings.endpoint and not settings.endpoint.startswith(("http://", "https://")):
+        raise StoreError(f"archive.endpoint is {settings.endpoint!r}: it must begin with http:// or https://")
     access = Access(
         bucket=settings.bucket,
         prefix=settings.prefix,

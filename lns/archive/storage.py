@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Protocol, TypeVar
 
 from lns.errors import StoreError
@@ -33,6 +34,9 @@ class Storage(Protocol):
     async def delete(self, name: str) -> None:
         """Remove a name; one that is not there is fine."""
 
+    async def probe(self) -> None:
+        """Find out whether it can be used, without a trace."""
+
 
 class Folder:
     """`Storage` in a folder of the file system."""
@@ -51,6 +55,9 @@ class Folder:
 
     async def delete(self, name: str) -> None:
         await self._run(lambda: (self._path / name).unlink(missing_ok=True))
+
+    async def probe(self) -> None:
+        await self._run(lambda: _probe(self._path))
 
     async def _run(self, work: Callable[[], _T]) -> _T:
         try:
@@ -74,6 +81,12 @@ def _put(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _probe(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=folder) as file:
+        file.write(b"probe")
 
 
 def _get(path: Path) -> bytes | None:

@@ -28,7 +28,11 @@ class Writer:
         self._storage, self._log = storage, log
 
     async def position(self) -> int:
-        """Seq of the last uplink that is in a file; 0: there is none. StoreError: also where it is of another log."""
+        """Seq of the last uplink that is in a file; 0: there is none. StoreError: also where it is of another log.
+
+        The storage is tried first: without uplinks it would be an hour until one finds out that it cannot be written.
+        """
+        await self._storage.probe()
         newest = await Catalogue(self._storage).newest()
         if newest is None:
             return 0

@@ -8,7 +8,7 @@ import typer
 from lns.cli.command import Call, column, command, pairs
 from lns.cli.connection import path
 from lns.cli.outcome import CommandError, Exit
-from lns.cli.times import local, parse_instant
+from lns.cli.times import error_text, local, parse_instant
 
 app = typer.Typer(no_args_is_help=True, help="Send messages to webhooks, MQTT, AMQP and Kafka.")
 
@@ -77,7 +77,7 @@ def list_(call: Call, application: Application = None) -> None:
             column(name)
             for name in ("application", "name", "kind", "format", "state", "breaker", "open", "dead", "lag")
         ),
-        column("last_error"),
+        ("last error", lambda row: error_text(row, not row["open"] and row["breaker"] == "closed", call.now)),
     ]
     call.show_list(call.server.pages(path("outlets"), application=application), columns)
 
@@ -126,6 +126,9 @@ def add(
     body |= {"from_seq": from_seq} if from_seq else {}
     made = call.server.post(path("applications", application, "outlets"), body)
     call.show(made, f"outlet {application}/{name} added: try it out with `lns outlet test {name}`")
+    if not call.as_json and _is_known_empty(call, application):
+        text = f"application {application} has no devices yet: nothing will be sent"
+        call.console.print(text, soft_wrap=True, style="yellow")
 
 
 @command(
@@ -193,6 +196,16 @@ def test(call: Call, outlet: Outlet) -> None:
         call.console.print(taken, markup=False, soft_wrap=True)
     if not told["delivered"]:
         raise typer.Exit(Exit.REFUSED)
+
+
+def _is_known_empty(call: Call, application: str) -> bool:
+    """Whether an application has no devices; a key that may write but not read cannot tell."""
+    try:
+        return not any(call.server.pages(path("devices"), 1, application=application))
+    except CommandError as error:
+        if error.code != Exit.NOT_ALLOWED:
+            raise
+        return False
 
 
 def _body(to: str | None, settings: list[str] | None, format_: str | None, sending: list[str] | None) -> dict[str, Any]:

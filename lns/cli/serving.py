@@ -1,12 +1,13 @@
 """`lns serve` and `lns check`: the server itself, and what its configuration means on this machine."""
 
-import os
 import socket
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.text import Text
 
 from lns.cli.command import console, print_json
 from lns.cli.outcome import CommandError, Exit
@@ -18,6 +19,9 @@ from lns.mac.settings import RegionSettings
 
 File = Annotated[Path | None, typer.Option("--config", envvar="LNS_CONFIG", help="TOML file; without it, defaults.")]
 Data = Annotated[Path | None, typer.Option(envvar="LNS_DATA", help="Data folder, in place of the file's data_dir.")]
+
+_MARKS = {True: ("ok     ", "green"), False: ("problem", "red"), None: ("note   ", "yellow")}
+"""How `lns check` begins the line of a finding."""
 
 
 def serve(
@@ -56,14 +60,13 @@ def check(
         typer.echo(markdown(), nl=False)
         return
     config = load_config(file, data)
-    findings = [*_ports(config), _folder(Path(config.data_dir)), *_timing(config)]
+    findings = [*_ports(config), *_folders(config), *_timing(config), *_engines(config)]
     if as_json:
         settings = {**msgspec.to_builtins(config), "regions": msgspec.to_builtins(_regions(config))}
         print_json({"findings": findings, "settings": settings})
     else:
         for finding in findings:
-            mark = {True: "[green]ok[/green]     ", False: "[red]problem[/red]", None: "[yellow]note[/yellow]   "}
-            console().print(f"{mark[finding['ok']]} {finding['text']}", soft_wrap=True)
+            console().print(Text.assemble(_MARKS[finding["ok"]], f" {finding['text']}"), soft_wrap=True)
         typer.echo(f"\n{_as_toml(config)}")
     if any(finding["ok"] is False for finding in findings):
         raise typer.Exit(Exit.REFUSED)
@@ -103,11 +106,29 @@ def _port(what: str, kind: socket.SocketKind, host: str, port: int) -> dict[str,
     return _finding(True, f"{what}: would listen on {where}")
 
 
-def _folder(folder: Path) -> dict[str, Any]:
+def _folders(config: Config) -> list[dict[str, Any]]:
+    found = [_folder("data", Path(config.data_dir))]
+    if config.archive.enabled and config.archive.folder and not config.archive.bucket:
+        found.append(_folder("archive", Path(config.archive.folder)))
+    return found
+
+
+def _folder(what: str, folder: Path) -> dict[str, Any]:
     nearest = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        return _finding(False, f"data folder {folder}: {nearest} is not a folder that can be written to")
-    return _finding(True, f"data folder {folder}: " + ("writable" if nearest == folder.absolute() else "would be made"))
+    try:
+        with TemporaryFile(dir=nearest) as probe:
+            probe.write(b"probe")
+    except OSError:
+        return _finding(False, f"{what} folder {folder}: {nearest} is not a folder that can be written to")
+    made = "writable" if nearest == folder.absolute() else "would be made"
+    return _finding(True, f"{what} folder {folder}: {made}")
+
+
+def _engines(config: Config) -> list[dict[str, Any]]:
+    """What the stores, the archive, the latest values and Kafka are set to and can never work."""
+    from lns.assembly.faults import faults  # with all engines, which other commands need not load
+
+    return [_finding(False, text) for text in faults(config)]
 
 
 def _timing(config: Config) -> list[dict[str, Any]]:

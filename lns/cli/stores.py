@@ -14,7 +14,7 @@ from lns.cli.connection import path
 from lns.cli.outcome import CommandError, Exit
 from lns.cli.series import series
 from lns.cli.serving import Data, File, load_config
-from lns.cli.times import ago
+from lns.cli.times import ago, error_text
 from lns.config import ConfigError
 from lns.errors import StoreError
 
@@ -57,7 +57,7 @@ def stores(
         column("state"),
         column("lag"),
         ("rate", lambda row: "-" if row["rate_per_s"] is None else f"{row['rate_per_s']:.0f}/s"),
-        column("last_error"),
+        ("last error", lambda row: error_text(row, row["state"] == "running", call.now)),
     ]
     call.show_list(call.server.pages(path("series", "stores")), columns)
 
@@ -125,7 +125,12 @@ def setup(
         raise CommandError(f"store {store!r} is not enabled; enabled: {', '.join(made.all) or 'none'}", Exit.USAGE)
     names = [store] if store is not None else list(made.all)
     try:
-        asyncio.run(_as_json(made, names, yes) if as_json else _set_up(made, names, yes))
+        if as_json:
+            asyncio.run(_as_json(made, names, yes))
+        else:
+            told = "no configuration file: defaults" if file is None else f"from {file}"
+            console().print(told, markup=False, soft_wrap=True, style="dim")
+            asyncio.run(_set_up(made, names, yes))
     except StoreError as error:
         raise CommandError(str(error)) from None
 

@@ -1,6 +1,8 @@
 """Times as people write and read them on a command line: before now, or in local time."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from lns.api.times import parse_duration
 
@@ -36,6 +38,16 @@ def ago(instant: str | None, now: datetime) -> str:
     if instant is None:
         return "never"
     return f"{span((now - datetime.fromisoformat(instant)).total_seconds())} ago"
+
+
+def error_text(row: Mapping[str, Any], over: bool, now: datetime) -> str:
+    """The newest error of something and when it was; `over`: it works now."""
+    if row["last_error"] is None:
+        return "-"
+    when = "" if row["last_error_at"] is None else ago(row["last_error_at"], now)
+    if over:
+        return f"earlier, {when}: {row['last_error']}" if when else f"earlier: {row['last_error']}"
+    return f"{row['last_error']} ({when})" if when else str(row["last_error"])
 
 
 def span(seconds: float) -> str:

@@ -255,3 +255,14 @@ async def test_the_archive_survives_kill_9(tmp_path):
         logged = (await exchange.read(0, frozenset({"uplink"}), 1_000_000))[0]
     assert await archived(storage) == logged
     assert (await verify(storage)).uplinks == len(logged) > 100
+
+
+async def test_a_folder_that_cannot_be_written_is_told_before_there_are_uplinks(tmp_path):
+    async with running(tmp_path / "x.db") as exchange, archiving(exchange, Folder(Path("/proc/nope"))):
+        shown = {}
+        async with asyncio.timeout(20):
+            while not shown.get("last_error"):
+                await asyncio.sleep(0.01)
+                shown = next(iter((await exchange.status())["consumers"]), {})
+        assert shown["state"] == "retrying"
+        assert shown["last_error"].startswith("StoreError: the archive in /proc/nope cannot be used: ")

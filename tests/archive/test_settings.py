@@ -34,3 +34,16 @@ def test_keys_of_a_bucket_come_from_the_environment(tmp_path):
 def test_values_out_of_range_are_refused(wrong):
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(wrong, Archive)
+
+
+def test_keys_in_the_endpoint_are_refused_and_not_shown(tmp_path):
+    settings = Archive(bucket="b", endpoint="http://key:hunter2@127.0.0.1:1")
+    with pytest.raises(StoreError) as raised:
+        storage(settings, tmp_path, {})
+    told = "archive.endpoint is 'http://***@127.0.0.1:1': keys are taken from the environment only"
+    assert str(raised.value) == told
+
+
+def test_an_endpoint_that_is_no_url_is_refused(tmp_path):
+    with pytest.raises(StoreError, match=r"^archive.endpoint is '127.0.0.1:9000': it must begin with http:// or"):
+        storage(Archive(bucket="b", endpoint="127.0.0.1:9000"), tmp_path, {})

@@ -1,5 +1,7 @@
 """One contract for every place an archive can lie in."""
 
+from pathlib import Path
+
 import pytest
 
 from lns.archive.storage import Folder
@@ -73,3 +75,13 @@ async def test_a_server_that_is_away_is_an_error_and_not_an_empty_archive(seawee
     for work in (there.get("uplink/1"), there.names("uplink"), there.delete("uplink/1"), there.put("uplink/2", b"")):
         with pytest.raises(StoreError, match=r"^the archive in s3://uplinks/plant/one cannot be used: "):
             await work
+
+
+async def test_a_probe_finds_a_storage_that_works_and_leaves_no_trace(storage):
+    await storage.probe()
+    assert await storage.names("") == []
+
+
+async def test_a_probe_finds_a_folder_that_can_never_be_written():
+    with pytest.raises(StoreError, match=r"^the archive in /proc/nope cannot be used: "):
+        await Folder(Path("/proc/nope")).probe()

@@ -308,3 +308,56 @@ def test_key_create_without_server_and_folder_is_refused(lns):
 def test_key_create_refuses_what_it_does_not_know(lns, arguments, text):
     ran = lns("key", "create", "x", *arguments, "--url", NO_SERVER)
     assert (ran.code, ran.err) == (2, f"lns: {text}\n")
+
+
+WRONG = {
+    "[postgres]\nenabled = true\ndsn = 'postgres//foo'": "postgres.dsn is neither a URI nor a libpq connection string",
+    "[postgres]\nenabled = true\npassword_env = 'NOT_SET'": "postgres.password_env names the environment variable "
+    "NOT_SET, which is not set",
+    "[influxdb]\nenabled = true\nurl = '127.0.0.1:8086'": "influxdb.url is '127.0.0.1:8086': it must begin with "
+    "http:// or https:// and a host",
+    "[influxdb]\nenabled = true\nsecret_env = 'NOT_SET'": "influxdb.secret_env names the environment variable NOT_SET, "
+    "which is not set",
+    "[mongodb]\nenabled = true\nurl = '127.0.0.1:27017'": "mongodb.url cannot be used: Invalid URI scheme: URI must "
+    "begin with 'mongodb://' or 'mongodb+srv://'",
+    "[mongodb]\nenabled = true\nsecret_env = 'NOT_SET'": "mongodb.secret_env names the environment variable NOT_SET, "
+    "which is not set",
+    "[latest]\nredis_url = 'localhost:6379'": "latest.redis_url is 'localhost:6379': it must begin with redis://",
+    "[latest]\nredis_url = 'redis://127.0.0.1'\npassword_env = 'NOT_SET'": "latest.password_env names the environment "
+    "variable NOT_SET, which is not set",
+    "[archive]\nenabled = true\nbucket = 'b'\naccess_key_env = 'NOT_SET'": "archive.access_key_env names the "
+    "environment variable NOT_SET, which is not set",
+    "[archive]\nenabled = true\nfolder = '/proc/nope'": "archive folder /proc/nope: /proc is not a folder that can be "
+    "written to",
+    "[series]\nreads_from = 'postgres'": "series.reads_from is 'postgres', which is not enabled; enabled: sqlite",
+    "[kafka]\nenabled = true\nsecurity_protocol = 'sasl_ssl'": "kafka.security_protocol sasl_ssl needs "
+    "kafka.sasl_mechanism",
+}
+NEEDS = {
+    "postgres]": "psycopg",
+    "mongodb]": "pymongo",
+    "latest]": "redis",
+    "archive]": "pyarrow",
+    "kafka]": "confluent_kafka",
+}
+
+
+@pytest.mark.parametrize(("section", "problem"), WRONG.items())
+def test_check_finds_what_the_server_would_refuse_or_never_could_use(lns, tmp_path, section, problem):
+    if extra := NEEDS.get(section[1:].partition("\n")[0]):
+        pytest.importorskip(extra)
+    (tmp_path / "in.toml").write_text(f"{section}\n[udp]\nhost = '127.0.0.1'\nport = 0\n[api]\nport = 0\n")
+    ran = lns("check", "--config", "in.toml", "--json")
+    [found] = [finding["text"] for finding in ran.json["findings"] if finding["ok"] is False]
+    assert (ran.code, found.startswith(problem)) == (1, True), found
+    assert not (tmp_path / "data").exists()
+
+
+def test_check_tells_every_fault_at_once(lns, tmp_path):
+    (tmp_path / "in.toml").write_text(
+        "[influxdb]\nenabled = true\nurl = 'x'\n[series]\nreads_from = 'mongodb'\n"
+        "[udp]\nhost = '127.0.0.1'\nport = 0\n[api]\nport = 0\n"
+    )
+    ran = lns("check", "--config", "in.toml")
+    problems = [line.removeprefix("problem ")[:18] for line in ran.out.splitlines() if line.startswith("problem")]
+    assert (ran.code, problems) == (1, ["influxdb.url is 'x", "series.reads_from "])

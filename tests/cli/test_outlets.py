@@ -60,7 +60,13 @@ def test_an_outlet_lives_on_the_command_line(on, gateway, receiver):
         'secrets=["whsec_c2VjcmV0IG9mIGEgd2ViaG9vayAxMjM0"]',
     )
     added = on("outlet", "add", "hook", "webhook", *hook, "--event", "uplink", *QUICK)
-    assert (added.code, added.out) == (0, "outlet default/hook added: try it out with `lns outlet test hook`\n")
+    assert (added.code, added.out.splitlines()) == (
+        0,
+        [
+            "outlet default/hook added: try it out with `lns outlet test hook`",
+            "application default has no devices yet: nothing will be sent",
+        ],
+    )
     shown = on("outlet", "show", "hook", "--json").json
     assert (shown["settings"]["secrets"], shown["filter"]["events"], shown["state"]) == (["***"], ["uplink"], "active")
     tested = on("outlet", "test", "hook")
@@ -116,7 +122,7 @@ def test_mistakes_are_said_with_what_to_do(on, receiver):
     wrong = on("outlet", "add", "x", "webhook", "--to", "ftp://x")
     assert (wrong.code, wrong.err) == (
         1,
-        "lns: settings of a webhook outlet: url is 'ftp://x', it must begin with https:// or http:// and a host\n",
+        "lns: settings of the webhook outlet: url is 'ftp://x', it must begin with https:// or http:// and a host\n",
     )
     name = on("outlet", "add", "No", "webhook", "--to", receiver.url)
     assert name.err == "lns: name is 'No', expected str matching regex '^[a-z0-9][a-z0-9._-]{0,62}$'\n"
@@ -125,3 +131,16 @@ def test_mistakes_are_said_with_what_to_do(on, receiver):
     assert on("outlet", "change", "x").code == 2
     assert on("outlet", "drop").err.startswith("lns: say which deliveries: ids, --outlet")
     assert on("outlet", "drop", "--all", "--dry-run").out == "0 deliveries would be dropped\n"
+
+
+def test_an_outlet_of_an_application_with_devices_is_added_in_a_line(on, receiver):
+    assert on("device", "add", "a84041000181c0aa", "--name", "shed", *ABP).code == 0
+    writer = on("key", "create", "writer", "--permission", "write", "--json").json["secret"]
+    added = on("outlet", "add", "busy", "webhook", "--to", receiver.url)
+    assert (added.code, added.out) == (0, "outlet default/busy added: try it out with `lns outlet test busy`\n")
+    assert on("application", "add", "empty").code == 0
+    blind = on("outlet", "add", "blind", "webhook", "--application", "empty", "--to", receiver.url, "--key", writer)
+    assert (blind.code, blind.out) == (0, "outlet empty/blind added: try it out with `lns outlet test blind`\n")
+    for outlet in ("busy", "blind"):
+        assert on("outlet", "remove", outlet, "--yes").code == 0
+    assert on("device", "remove", "a84041000181c0aa").code == 0

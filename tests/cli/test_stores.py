@@ -66,7 +66,12 @@ def test_setup_shows_the_sql_runs_it_once_and_drops_nothing(lns, postgres, tmp_p
     ran = lns("series", "setup", "--config", config, "--yes")
     assert (ran.code, "postgres: done" in ran.out, "sqlite: done" in ran.out) == (0, True, True)
     again = lns("series", "setup", "--config", config)
-    assert again.out == "sqlite: nothing to do\npostgres: nothing to do\n"
+    assert again.out == f"from {config}\nsqlite: nothing to do\npostgres: nothing to do\n"
+
+
+def test_setup_without_a_file_says_that_it_looks_at_the_defaults(lns):
+    assert lns("series", "setup", "--yes").out.startswith("no configuration file: defaults\nsqlite: ")
+    assert lns("series", "setup").out == "no configuration file: defaults\nsqlite: nothing to do\n"
 
 
 def test_setup_names_a_store_that_is_not_enabled(lns):

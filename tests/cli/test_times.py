@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lns.cli.times import ago, local, parse_instant, span
+from lns.cli.times import ago, error_text, local, parse_instant, span
 
 NOW = datetime(2026, 11, 21, 10, 52, tzinfo=UTC)
 
@@ -42,3 +42,16 @@ def test_local_leaves_out_todays_date():
     now = datetime.now(UTC).astimezone()
     assert local(now.isoformat()) == now.strftime("%H:%M:%S")
     assert local("2001-02-03T12:00:00Z")[:4] == "2001"
+
+
+@pytest.mark.parametrize(
+    ("row", "over", "text"),
+    [
+        ({"last_error": None, "last_error_at": None}, True, "-"),
+        ({"last_error": "away", "last_error_at": "2026-11-21T10:51:02Z"}, False, "away (58 s ago)"),
+        ({"last_error": "away", "last_error_at": "2026-11-21T10:51:02Z"}, True, "earlier, 58 s ago: away"),
+        ({"last_error": "away", "last_error_at": None}, False, "away"),
+    ],
+)
+def test_an_error_that_is_over_is_told_as_of_then(row, over, text):
+    assert error_text(row, over, NOW) == text

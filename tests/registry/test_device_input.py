@@ -103,7 +103,10 @@ def test_version_decides_which_keys_are_needed(version: str, values: dict[str, A
             {"dev_eui": EUI, "abp": {**SESSION, "afcnt_down": 3}},
             "afcnt_down is 3, only a session with the keys of lorawan 1.1 has one",
         ),
-        ({"dev_eui": EUI, "app_key": APP_KEY, "network": {"rx2": 1}}, "network has no field 'rx2'"),
+        (
+            {"dev_eui": EUI, "app_key": APP_KEY, "network": {"rx2": 1}},
+            "network has no field 'rx2'; did you mean rx2_dr",
+        ),
         ({"dev_eui": EUI, "app_key": "2b7e"}, "app_key: the key has 4 characters: 32 hex digits are needed"),
         ({"dev_eui": EUI, "join_eui": "x"}, "join_eui: 'x' is not an EUI: 16 hex digits are needed"),
         ({"dev_eui": EUI, "name": "x" * 129}, "name has 129 characters, at most 128 fit"),

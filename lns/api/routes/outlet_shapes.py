@@ -1,6 +1,5 @@
 """Bodies and answers of the outlet routes, and how a definition is made of a body."""
 
-import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,6 +13,7 @@ from lns.delivery.pipe import Pipe
 from lns.delivery.replay_jobs import Job
 from lns.outlets import kinds, masking
 from lns.outlets.definition import Filter, Format, Outlet, OutletKind
+from lns.registry.explain import explained
 from lns.registry.rows import StoredOutlet
 
 _T = TypeVar("_T", bound=msgspec.Struct)
@@ -85,7 +85,8 @@ class OutletReply(BaseModel):
     in_flight: int = Field(description="Of these, under way.", examples=[0])
     dead: int = Field(description="Deliveries that have failed for good, as of a few seconds ago.", examples=[0])
     lag: int = Field(description="Records of the log it has not looked at.", examples=[0])
-    last_error: str | None
+    last_error: str | None = Field(description="The newest; where the breaker is closed it may be over.")
+    last_error_at: str | None = Field(description="RFC 3339, UTC.")
     created_at: str = Field(description="RFC 3339, UTC.", examples=["2026-01-31T08:00:00.000000Z"])
     changed_at: str = Field(description="RFC 3339, UTC.", examples=["2026-01-31T08:00:00.000000Z"])
 
@@ -196,6 +197,7 @@ def shown(one: StoredOutlet, status: dict[str, Any], dead: int) -> dict[str, Any
         "dead": dead,
         "lag": status["lag"],
         "last_error": status.get("last_error") or None,
+        "last_error_at": times.text_or_none(status.get("last_error_at_us") or None),
         "created_at": times.text(one.created_at_us),
         "changed_at": times.text(one.changed_at_us),
     }
@@ -261,15 +263,4 @@ def _converted(given: dict[str, Any], kind: type[_T]) -> _T:
     try:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
-        raise ApiProblem(422, "invalid", _sentence(str(error), given)) from error
-
-
-def _sentence(problem: str, given: dict[str, Any]) -> str:
-    """The key that is wrong, its value, and what it takes."""
-    text, _, path = problem.replace("`", "").partition(" - at $.")
-    value: Any = given
-    for key in re.findall(r"\w+", path):
-        value = value[int(key)] if isinstance(value, list | tuple) else value.get(key)
-    if text.startswith("Object contains"):
-        return f"{path}: {text[0].lower()}{text[1:]}"
-    return f"{path} is {value!r}, {text[0].lower()}{text[1:]}"
+        raise ApiProblem(422, "invalid", explained(str(error), given, kind)) from error

@@ -40,22 +40,18 @@ _answers = msgspec.json.Decoder(_Answer)
 
 
 class Client:
-    """One server as `settings` name it; `environ` holds the secret."""
+    """One server as `settings` name it; `environ` holds the secret. StoreError where these can never work."""
 
     def __init__(self, settings: Influx, environ: Mapping[str, str]) -> None:
         self.settings = settings
         self._where = f"influxdb at {masked(settings.url)}"
         self.api = APIS[settings.version]
-        self._environ = environ
+        self._url, self._secret = _url(settings.url), _secret(settings, environ)
         self._http: httpx.AsyncClient | None = None
 
     async def open(self) -> None:
         """Make connections possible, and the database where the version lets us."""
-        name = self.settings.secret_env
-        if name and not self._environ.get(name):
-            raise StoreError(f"influxdb.secret_env names the environment variable {name}, which is not set")
-        headers = authorization(self.settings, self._environ.get(name, ""))
-        url = self._url()
+        headers, url = authorization(self.settings, self._secret), self._url
         self._http = httpx.AsyncClient(
             base_url=url.copy_with(userinfo=b""),  # the driver writes addresses into logs
             timeout=self.settings.timeout_s,
@@ -69,12 +65,6 @@ class Client:
             answer = await self._post("/api/v3/configure/database", json={"db": self.settings.database})
             if not answer.is_success and answer.status_code != httpx.codes.CONFLICT:  # it exists
                 raise self._refusal(answer)
-
-    def _url(self) -> httpx.URL:
-        try:
-            return httpx.URL(self.settings.url)
-        except httpx.InvalidURL:  # whose text may show a piece of the password
-            raise StoreError(f"influxdb.url is {masked(self.settings.url)!r}: no URL, {ESCAPED}") from None
 
     def setup_text(self) -> str:
         """The request by which `open` makes the database; harmless where there is one."""
@@ -198,3 +188,20 @@ def _predicate_text(text: str) -> str:
 def _rfc3339(time_us: int, more_ns: int) -> str:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)
     return f"{moment:%Y-%m-%dT%H:%M:%S.%f}{more_ns:03d}Z"
+
+
+def _url(text: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:  # whose text may show a piece of the password
+        raise StoreError(f"influxdb.url is {masked(text)!r}: no URL, {ESCAPED}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise StoreError(f"influxdb.url is {masked(text)!r}: it must begin with http:// or https:// and a host")
+    return url
+
+
+def _secret(settings: Influx, environ: Mapping[str, str]) -> str:
+    name = settings.secret_env
+    if name and not environ.get(name):
+        raise StoreError(f"influxdb.secret_env names the environment variable {name}, which is not set")
+    return environ.get(name, "")

@@ -1,9 +1,9 @@
 """The connection to MongoDB, and what its errors mean."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
@@ -15,6 +15,7 @@ from pymongo.errors import (
     PyMongoError,
     ServerSelectionTimeoutError,
 )
+from pymongo.uri_parser import parse_uri
 
 from lns.config.masking import ESCAPED, masked
 from lns.config.stores import Mongo
@@ -23,27 +24,28 @@ from lns.series.mongo.documents import Document
 
 CONNECT_S = 5.0  # to find a server that takes writes
 
+_T = TypeVar("_T")
+
 Collection = AsyncCollection[Document]
 
 
 class Server:
-    """The collections that `settings` name; `environ` holds the password."""
+    """The collections that `settings` name; `environ` holds the password. StoreError where these can never work."""
 
     def __init__(self, settings: Mongo, environ: Mapping[str, str]) -> None:
         self._settings, self._environ = settings, environ
         self._client: AsyncMongoClient[Document] | None = None
+        self._options_given = self._options()
         self.name = settings.collection
         self.where = f"{place(settings.url)}/{settings.database}"
+        if not settings.url.startswith("mongodb+srv://"):  # which is looked up to be read
+            with self.answers():
+                self._readable(lambda: parse_uri(settings.url))
 
     async def open(self) -> None:
         """Connect and hear an answer."""
         with self.answers():
-            try:
-                self._client = AsyncMongoClient(self._settings.url, **self._options())
-            except ValueError:  # whose text may show a piece of the password
-                raise StoreError(
-                    f"mongodb.url is {masked(self._settings.url)!r}: no connection string, {ESCAPED}"
-                ) from None
+            self._client = self._readable(lambda: AsyncMongoClient(self._settings.url, **self._options_given))
             await self._client.admin.command("ping")
 
     async def close(self) -> None:
@@ -64,6 +66,14 @@ class Server:
             yield
         except PyMongoError as error:
             raise StoreError(sentence(self.where, self._settings.timeout_s, error)) from error
+
+    def _readable(self, read: Callable[[], _T]) -> _T:
+        try:
+            return read()
+        except ValueError:  # whose text may show a piece of the password
+            raise StoreError(
+                f"mongodb.url is {masked(self._settings.url)!r}: no connection string, {ESCAPED}"
+            ) from None
 
     def _options(self) -> dict[str, Any]:
         name, limit_s = self._settings.secret_env, self._settings.timeout_s

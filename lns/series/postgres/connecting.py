@@ -50,7 +50,7 @@ def connect(config: Postgres, environ: Mapping[str, str], limit_s: float = 60.0)
 
     `limit_s` is for one statement: what nobody waits for any more ends on the server too.
     """
-    dsn = make_conninfo(config.dsn, password=_secret(config, environ)) if config.password_env else config.dsn
+    dsn = make_conninfo(config.dsn, password=secret(config, environ)) if config.password_env else config.dsn
     connection = psycopg.connect(dsn, autocommit=True, connect_timeout=CONNECT_S, fallback_application_name="inflight")
     connection.adapters.register_loader("timestamptz", _Micros)
     if config.write_path == "unnest":  # what has no COPY may not keep prepared statements either
@@ -95,7 +95,8 @@ def _lacks_partition(error: psycopg.Error) -> bool:
     return error.sqlstate == "23514" and not error.diag.constraint_name
 
 
-def _secret(config: Postgres, environ: Mapping[str, str]) -> str:
+def secret(config: Postgres, environ: Mapping[str, str]) -> str:
+    """The password that `password_env` names; StoreError where it is not set."""
     if not environ.get(config.password_env):
         raise StoreError(
             f"postgres.password_env names the environment variable {config.password_env}, which is not set"

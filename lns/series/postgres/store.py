@@ -20,7 +20,7 @@ try:
     import psycopg
 
     from lns.series.postgres import buckets, chunks, reads, rollups, schema
-    from lns.series.postgres.connecting import Conn, Session, connect, place, sentence
+    from lns.series.postgres.connecting import Conn, Session, connect, place, secret, sentence
     from lns.series.postgres.writer import Writer
 except ModuleNotFoundError as missing:
     raise ConfigError("the postgres store needs the extra: pip install 'inflight-lns[postgres]'") from missing
@@ -50,6 +50,8 @@ class PostgresSeries:
     ) -> None:
         self._config, self._clock, self._environ = config, clock, environ
         self._where = place(config)
+        if config.password_env:
+            secret(config, environ)  # what is missing now is missing for ever
         self._threads: ThreadPoolExecutor | None = None
         self._turn = asyncio.Lock()  # the limit of a write is to begin when it does
         self._tending = asyncio.Lock()  # nothing is dropped while it is rolled up

@@ -169,3 +169,10 @@ async def test_a_cut_answer_is_not_taken_for_a_whole_one():
         async with opened(Influx(url=server.url, version=2)) as client:
             with pytest.raises(StoreError, match="cut its answer"):
                 await client.query(["SELECT 1"])
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8086", "localhost:8086", "influx://127.0.0.1:8086", "http://", ""])
+def test_a_url_that_can_never_work_is_refused_at_once(url):
+    with pytest.raises(StoreError) as error:
+        Client(Influx(url=url), {})
+    assert str(error.value).startswith(f"influxdb.url is {url!r}: ")
