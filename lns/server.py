@@ -63,8 +63,8 @@ DECODER_LINGER_S = 0.005
 """How long a small batch waits for company."""
 CATCH_UP_S = 10.0
 """How long a stop waits for consumers; what they have not read by then they read at the next start."""
-POSITIONS_S = 5.0
-"""How long the first commit waits for consumers to tell where they are: no number that one knows is given again."""
+POSITIONS_S = 2.0
+"""How long a start waits for consumers to tell where they are: no number that one knows is given again."""
 UPKEEP_S = 30.0
 DOWNLINKS_KEPT_US = 30 * 86_400_000_000
 """How long people can look up what became of a downlink."""
@@ -197,9 +197,6 @@ class Server:
         return outlet
 
     async def _run(self, tasks: asyncio.TaskGroup, on_ready: Callable[["Server"], None]) -> None:
-        consumers = self._consumers()
-        writing = self.exchange.run(self._tellers(consumers), POSITIONS_S)
-        committer = tasks.create_task(writing, name="exchange")
         running = [
             tasks.create_task(self.exchange.maintain(), name="exchange upkeep"),
             tasks.create_task(self.network.run(), name="downlinks"),
@@ -211,9 +208,13 @@ class Server:
         ]
         for part in self.parts:
             running += [tasks.create_task(run, name=name) for name, run in part.runs()]
+        consumers = self._consumers()
         for consumer, linger_s in consumers:
             run = run_consumer(self.exchange, consumer, linger_s)
             running.append(tasks.create_task(run, name=f"consumer {consumer.name}"))
+        # before the first commit, and before anything is acknowledged that would wait for it
+        await self.exchange.positions_told(self._tellers(consumers), POSITIONS_S)
+        committer = tasks.create_task(self.exchange.run(), name="exchange")
         try:
             self.udp_port = await self.udp.start()
             api = await serve(create_app(self._services()), self._config.api.host, self._config.api.port)

@@ -108,21 +108,17 @@ class SqliteExchange:
             self.put(topic, record)
         return await self.committed()
 
-    async def run(self, first: Sequence[str] = (), first_s: float = 0.0) -> None:
+    async def run(self) -> None:
         """Keep committing; ends after `stop` has been called and everything is on the disk, or is given up.
-
-        Nothing is written before the consumers `first` have told where they are, or `first_s` have passed: until then
-        all that is put waits.
 
         Whoever is cancelled here leaves the committer at work: when another part of the server fails, what was
         accepted from the radio is still written.
         """
         # not one of a TaskGroup: it outlives the failure of its siblings; awaited here and in `stop`
-        self._committer = asyncio.create_task(self._commit_always(first, first_s), name="committer")  # noqa: TID251
+        self._committer = asyncio.create_task(self._commit_always(), name="committer")  # noqa: TID251
         await asyncio.shield(self._committer)
 
-    async def _commit_always(self, first: Sequence[str], first_s: float) -> None:
-        await self.positions_told(first, first_s)
+    async def _commit_always(self) -> None:
         loop = asyncio.get_running_loop()
         earliest = 0.0
         while True:
@@ -357,8 +353,6 @@ class SqliteExchange:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + within_s
         while late := [name for name in names if name not in self._cursors or not self._cursors[name].told]:
-            if self._closing:
-                return
             if loop.time() >= give_up_at:
                 _logger.warning("not waited for to tell how far they have read: %s", ", ".join(late))
                 return

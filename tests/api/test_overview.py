@@ -32,7 +32,8 @@ async def test_exchange_shows_each_consumer(api: httpx.AsyncClient) -> None:
     assert [consumer["name"] for consumer in exchange["consumers"]] == ["decoder", "latest", "series.sqlite"]
     names = {"name", "position", "lag", "waiting", "rate_per_s", "applied", "state", "last_error", "last_error_at"}
     assert set(exchange["consumers"][0]) == names
-    assert set(exchange) == {"head_seq", "first_seq", "records", "bytes", "pending", "last_error", "consumers"}
+    told = {"head_seq", "first_seq", "records", "bytes", "pending", "last_error", "consumers", "notices"}
+    assert set(exchange) == told
 
 
 async def test_refused_frames_are_listed_newest_first(running: Running, api: httpx.AsyncClient) -> None:

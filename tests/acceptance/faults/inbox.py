@@ -132,6 +132,8 @@ async def _consume(port: int, inbox: Inbox, ready: asyncio.Event) -> None:
             pass  # the connection has ended: it comes again
 
     async with asyncio.timeout(_CONNECT_S):
+        _, probe = await asyncio.open_connection("127.0.0.1", port)  # a connection that aio-pika failed to make leaks
+        probe.close()
         connection = await aio_pika.connect(f"amqp://guest:guest@127.0.0.1:{port}/")
     async with connection:
         connection.close_callbacks.add(lambda *_: ended.set())
