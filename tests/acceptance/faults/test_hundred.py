@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from lns.exchange.records import Uplink
 from tests.acceptance.faults.books import check_inbox
@@ -43,11 +44,14 @@ async def test_a_dead_webhook_costs_the_other_ninety_nine_nothing(tmp_path: Path
         await plant.server.caught_up()  # the dead one's own reading of the log too
         others = [box for name, box in boxes.items() if name != DEAD]
 
+        outlets: dict[str, dict[str, Any]] = {}
+
         async def done() -> bool:
-            return all(box.taken >= UPLINKS for box in others)
+            outlets.update({one["name"]: one for one in (await plant.api("GET", "/outlets"))["items"]})
+            waits = any(one["open"] for name, one in outlets.items() if name != DEAD)  # whose answers are not noted yet
+            return not waits and all(box.taken >= UPLINKS for box in others)
 
         await until(done, lambda: f"{UPLINKS} messages at all: {sorted({box.taken for box in others})}")
-        outlets = {one["name"]: one for one in (await plant.api("GET", "/outlets"))["items"]}
         records = [one for one in plant.book().upto(await plant.head()) if isinstance(one.record, Uplink)]
     assert len(records) == UPLINKS
     for name, box in boxes.items():
