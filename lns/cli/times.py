@@ -1,6 +1,7 @@
 """Times as people write and read them on a command line: before now, or in local time."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,8 @@ from lns.api.times import parse_duration
 
 def parse_instant(text: str, now: datetime) -> datetime:
     """A duration before `now`, or a date or time in ISO 8601 (local time where it names no zone)."""
-    try:
+    with suppress(ValueError):  # it is no duration, so perhaps a time
         return now - timedelta(seconds=parse_duration(text))
-    except ValueError:
-        pass
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
